@@ -6,7 +6,7 @@ use std::fmt;
 use crate::drift::{Drift, DriftSummary, UnmappedColumns, UnmappedTable, rate};
 use crate::identity::reference;
 use crate::limits;
-use crate::mapping::{Field, Mapping, PRIMARY_KEY, Plan, ResourceMapping, Rows as Of, Target, Transform};
+use crate::mapping::{Children, Field, Mapping, PRIMARY_KEY, Plan, ResourceMapping, Rows as Of, Target, Transform};
 use crate::output;
 use crate::report::{Cause, FileTrouble, Notice, NoticeKind, RowTrouble, Tallies};
 use crate::table::{self, FileFault, Rows};
@@ -79,6 +79,7 @@ pub fn convert(mapping: &Mapping, files: &[SourceFile<'_>]) -> Result<Conversion
     let tables = read(mapping, files, &mut conversion);
     let mut writer = Writer::new(mapping, &tables);
     writer.look_at_files();
+    writer.check_keys();
     for (number, table) in mapping.tables.iter().enumerate() {
         if !table.resources.is_empty() && tables[number].is_some() {
             let (ndjson, resources) = writer.table(number);
@@ -159,6 +160,8 @@ struct Writer<'m> {
     notices: Tallies<(usize, NoticeKind, About)>,
     /// Which rows had an error.
     failed: Vec<Vec<bool>>,
+    /// Which rows nothing is made of, for their primary key.
+    refused: Vec<Vec<bool>>,
 }
 
 /// The rows of each key.
@@ -175,6 +178,7 @@ enum About {
 impl<'m> Writer<'m> {
     fn new(mapping: &'m Mapping, tables: &'m [Option<Rows>]) -> Self {
         let firsts = tables.iter().map(|rows| rows.as_ref().map(|rows| rows.firsts(PRIMARY_KEY)).unwrap_or_default());
+        let none: Vec<Vec<bool>> = tables.iter().map(|rows| vec![false; rows.as_ref().map_or(0, Rows::len)]).collect();
         Self {
             mapping,
             tables,
@@ -183,7 +187,8 @@ impl<'m> Writer<'m> {
             scratch: String::new(),
             rows: Tallies::default(),
             notices: Tallies::default(),
-            failed: tables.iter().map(|rows| vec![false; rows.as_ref().map_or(0, Rows::len)]).collect(),
+            failed: none.clone(),
+            refused: none,
         }
     }
 
@@ -221,51 +226,78 @@ impl<'m> Writer<'m> {
         }
     }
 
+    /// Refuses rows without a primary key or with that of an earlier row, also of tables whose rows only become parts of other
+    /// resources.
+    fn check_keys(&mut self) {
+        for (number, table) in self.mapping.tables.iter().enumerate() {
+            let Some(rows) = &self.tables[number] else { continue };
+            let collected = !table.resources.is_empty() && table.resources.iter().all(|resource| resource.grouped);
+            for row in 0..rows.len() {
+                let key = rows.cell(row, PRIMARY_KEY);
+                let cause = if key.is_empty() {
+                    Cause::NoKey
+                } else if !collected && self.firsts[number].get(key).is_some_and(|first| *first as usize != row) {
+                    Cause::DuplicateKey
+                } else {
+                    continue;
+                };
+                self.refused[number][row] = true;
+                self.fail(number, row, (cause, None));
+            }
+        }
+    }
+
+    /// The rows of each value of a column that something may be made of.
+    fn groups(&self, table: usize, column: usize) -> Groups<'m> {
+        let rows = self.tables[table].as_ref();
+        rows.map(|rows| rows.groups(column, &self.refused[table])).unwrap_or_default()
+    }
+
     /// Converts the rows of a table.
     fn table(&mut self, number: usize) -> (String, u64) {
         let Some(rows) = &self.tables[number] else { return (String::new(), 0) };
         let resources = &self.mapping.tables[number].resources;
-        let groups =
-            if resources.iter().any(|resource| resource.grouped) { rows.groups(PRIMARY_KEY) } else { HashMap::new() };
-        let tables = self.tables;
+        let groups = if resources.iter().any(|resource| resource.grouped) {
+            self.groups(number, PRIMARY_KEY)
+        } else {
+            HashMap::new()
+        };
         // The rows of each child table by their foreign key, for each resource mapping.
         let children: Vec<Vec<(usize, Groups<'_>)>> = resources
             .iter()
             .map(|resource| {
-                let of = |child: &crate::mapping::Children| {
-                    let rows = tables[child.table].as_ref();
-                    (child.table, rows.map(|rows| rows.groups(child.key)).unwrap_or_default())
-                };
+                let of = |child: &Children| (child.table, self.groups(child.table, child.key));
                 resource.children.iter().map(of).collect()
             })
             .collect();
         let mut count = 0;
         self.out = String::with_capacity(rows.len() * 256);
         for row in 0..rows.len() {
+            if self.refused[number][row] {
+                continue;
+            }
             let key = rows.cell(row, PRIMARY_KEY);
-            let is_first = self.firsts[number].get(key).is_some_and(|first| *first as usize == row);
+            let group = groups.get(key).map(Vec::as_slice).unwrap_or_default();
+            // The first row of a group is converted with the others.
+            if group.first().is_some_and(|first| *first as usize != row) {
+                continue;
+            }
             let start = self.out.len();
             let mut written = 0;
             for (resource, children) in resources.iter().zip(&children) {
-                if resource.grouped && !is_first && !key.is_empty() {
-                    continue;
-                }
-                let result = if key.is_empty() {
-                    Err((Cause::NoKey, None))
-                } else if is_first {
-                    let children: Vec<(usize, &[u32])> = children
-                        .iter()
-                        .map(|(table, groups)| (*table, groups.get(key).map(Vec::as_slice).unwrap_or_default()))
-                        .collect();
-                    let group = groups.get(key).map(Vec::as_slice).unwrap_or_default();
-                    self.resource(resource, key, &Around { table: number, row, group, children: &children })
-                } else {
-                    Err((Cause::DuplicateKey, None))
-                };
-                if let Err(failed) = result {
+                let children: Vec<(usize, &[u32])> = children
+                    .iter()
+                    .map(|(table, groups)| (*table, groups.get(key).map(Vec::as_slice).unwrap_or_default()))
+                    .collect();
+                let around = Around { table: number, row, group, children: &children };
+                if let Err(failed) = self.resource(resource, key, &around) {
                     self.out.truncate(start);
                     written = 0;
                     self.fail(number, row, failed);
+                    // The others of its group go with it.
+                    for other in group.iter().skip(1) {
+                        self.fail(number, *other as usize, failed);
+                    }
                     break;
                 }
                 written += 1;

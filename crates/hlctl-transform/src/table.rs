@@ -149,10 +149,10 @@ impl Rows {
         firsts
     }
 
-    /// All rows of each value of a column that is not empty, in their order.
-    pub(crate) fn groups(&self, column: usize) -> HashMap<&str, Vec<u32>> {
+    /// The rows of each value of a column that is not empty, in their order, without those that are refused.
+    pub(crate) fn groups(&self, column: usize, refused: &[bool]) -> HashMap<&str, Vec<u32>> {
         let mut groups: HashMap<&str, Vec<u32>> = HashMap::new();
-        for row in 0..self.lines.len() {
+        for row in (0..self.lines.len()).filter(|row| !refused[*row]) {
             let key = self.cell(row, column);
             if !key.is_empty() {
                 groups.entry(key).or_default().push(row as u32);

@@ -137,6 +137,49 @@ fn a_bad_row_of_a_child_table_costs_its_entry_alone() {
 }
 
 #[test]
+fn a_row_of_a_child_table_without_a_key_of_its_own_produces_nothing() {
+    let conversion = everything(&[
+        ("PATIENTS.csv", &patients("1,1,A,A,,M,,\n2,1,B,B,,M,,\n")),
+        ("PHONES.csv", "PHONE_ID,PAT_ID,NUMBER,SINCE\n1,1,11,\n,1,22,\n1,2,33,\n2,2,44,\n"),
+        ("ADDRESSES.csv", "ADDR_ID,PAT_ID,STREET,CITY\n1,1,Old St,Old Town\n1,1,New St,\n,1,,New Town\n"),
+    ]);
+    let found = resources(&conversion, "PATIENTS");
+    assert_eq!(found[0]["telecom"], json!([{"value": "11", "system": "phone"}]));
+    assert_eq!(found[0]["address"], json!([{"line": ["Old St"], "city": "Old Town"}]));
+    assert_eq!(found[1]["telecom"], json!([{"value": "44", "system": "phone"}]));
+    let rows: Vec<_> = conversion.rows.iter().map(|row| (row.table.as_str(), row.cause, row.count, row.line)).collect();
+    assert_eq!(
+        rows,
+        [
+            ("PHONES", Cause::NoKey, 1, 3),
+            ("PHONES", Cause::DuplicateKey, 1, 4),
+            ("ADDRESSES", Cause::NoKey, 1, 4),
+            ("ADDRESSES", Cause::DuplicateKey, 1, 3),
+        ]
+    );
+    let summary = &conversion.drift.summary;
+    assert_eq!((summary.rows_converted_successfully, summary.rows_failed_customer_error), (5, 4));
+}
+
+#[test]
+fn rows_of_a_group_fail_with_its_first_row() {
+    let text = "sourceSystemId: s\ntables:\n- tableName: D\n  primaryKeyColumn: ID\n  resourceMappings:\n  \
+                - targetResourceType: Condition\n    groupByPk: true\n    fieldMappings:\n    \
+                - {fhirPath: recordedDate, sourceColumn: DAY, transform: {type: dateFormat, params: {inputFormat: yyyyMMdd, outputFormat: yyyy-MM-dd}}}\n    \
+                arrayFieldMappings:\n    - fhirPath: code.coding\n      fieldMappings:\n      \
+                - {fhirPath: code, sourceColumn: CODE, transform: {type: direct}}\n";
+    let rows = b"ID,DAY,CODE\n1,bad,a\n2,20240101,b\n1,20240101,c\n2,bad,d\n1,20240101,e\n,20240101,f\n";
+    let conversion = converted(&mapping(text), &[("D.csv", rows)]);
+    let codings: Vec<_> =
+        resources(&conversion, "D").iter().map(|condition| condition["code"]["coding"].clone()).collect();
+    assert_eq!(codings, [json!([{"code": "b"}, {"code": "d"}])]);
+    let causes: Vec<_> = conversion.rows.iter().map(|row| (row.cause, row.count, row.line)).collect();
+    assert_eq!(causes, [(Cause::NoKey, 1, 7), (Cause::NotADate, 3, 2)]);
+    let summary = &conversion.drift.summary;
+    assert_eq!((summary.rows_converted_successfully, summary.rows_failed_customer_error), (2, 4));
+}
+
+#[test]
 fn no_message_has_the_value_of_a_cell() {
     let secret = "SECRETVALUE";
     let rows = format!("1,{secret},{secret},{secret},{secret},{secret},{secret},{secret}\n{secret},{secret}\n");
