@@ -77,9 +77,11 @@ impl Pattern {
 
     /// Writes the text with its matches replaced; says whether there was one.
     pub(crate) fn replace(&self, text: &str, out: &mut String) -> bool {
-        let mut last = 0;
-        for captures in self.regex.captures_iter(text) {
-            let Some(whole) = captures.get(0) else { continue };
+        let (mut last, mut at, mut matched) = (0, 0, false);
+        // Java also takes a match of nothing right after another match, which `captures_iter` leaves out.
+        while let Some(captures) = self.regex.captures_at(text, at) {
+            let Some(whole) = captures.get(0) else { break };
+            matched = true;
             out.push_str(&text[last..whole.start()]);
             for piece in &self.replacement {
                 match piece {
@@ -89,8 +91,12 @@ impl Pattern {
                 }
             }
             last = whole.end();
+            at = last;
+            if whole.is_empty() {
+                let Some(next) = text[last..].chars().next() else { break };
+                at += next.len_utf8();
+            }
         }
-        let matched = last > 0 || self.regex.is_match(text);
         out.push_str(&text[last..]);
         matched
     }
@@ -225,6 +231,25 @@ mod tests {
         assert_eq!(fault("(a)", "$"), Some(PatternFault::Replacement));
         assert_eq!(fault("(a)", "a$-"), Some(PatternFault::Replacement));
         assert_eq!(fault("(a)", "\\"), Some(PatternFault::Replacement));
+    }
+
+    #[test]
+    fn matches_of_nothing_are_those_of_java() {
+        // What `replaceAll` of OpenJDK 17 gives.
+        for (pattern, replacement, text, expected) in [
+            (".*", "[$0]", "abc", "[abc][]"),
+            ("x*", "-", "abc", "-a-b-c-"),
+            ("x*", "-", "axxb", "-a--b-"),
+            (r"\d*", "[$0]", "12a3", "[12][]a[3][]"),
+            ("a|", "<$0>", "aab", "<a><a><>b<>"),
+            ("$", "!", "ab", "ab!"),
+            ("^", "!", "ab", "!ab"),
+            ("a*?", "-", "aa", "-a-a-"),
+            ("b*", "-", "ébb é", "-é-- -é-"),
+            ("^.*$", "[$0]", "abc", "[abc]"),
+        ] {
+            assert_eq!(replaced(pattern, replacement, text), (expected.to_owned(), true), "{pattern}: {text}");
+        }
     }
 
     #[test]
