@@ -114,7 +114,8 @@ impl Open {
 
 /// Reads one document; nothing if the text has none.
 pub(crate) fn read(text: &str) -> Result<Option<Node>, (MappingPlace, MappingFault)> {
-    let mut parser = Parser::new_from_str(text);
+    // Some programs put a mark of UTF-8 in front, which YAML allows (1.2.2, section 5.2) and the parser takes for a part of the text.
+    let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
     loop {

@@ -185,6 +185,18 @@ fn paths_are_those_of_fhir_r4() {
 }
 
 #[test]
+fn a_mark_of_utf_8_in_front_of_a_mapping_is_no_part_of_it() {
+    let marked = format!("\u{feff}{EVERYTHING}");
+    let mapping = Mapping::parse(&marked).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((mapping.tables().count(), mapping.warnings()), (5, &[][..]));
+    let problems = Mapping::parse("\u{feff}sourceSystem: s\n").err().map(|problems| problems.0).unwrap_or_default();
+    let unknown = problems
+        .iter()
+        .find(|problem| matches!(&problem.fault, MappingFault::UnknownKey { key, .. } if key == "sourceSystem"));
+    assert_eq!(unknown.map(|problem| problem.place), Some(MappingPlace { line: 1, column: 1 }));
+}
+
+#[test]
 fn transforms_have_the_parameters_that_they_need() {
     assert_eq!(fault(&transform("type: upper")), MappingFault::UnknownTransform("upper".to_owned()));
     assert_eq!(fault(&transform("params: {}")), MappingFault::MissingKey("type"));
