@@ -56,7 +56,16 @@ async fn look(session: &Session, config: Option<Config>, store: &Store) -> Resul
         });
     }
     let Some(state) = state.filter(|state| !state.is_empty()) else {
-        status.next = Some(if session.global.config.exists() { hlctl!("apply") } else { hlctl!("init") }.to_owned());
+        let is_valid = config.is_some();
+        status.next = Some(
+            match session.global.config.exists() {
+                _ if session.other_home() == Some(Home::Sandbox) => hlctl!("status --sandbox"),
+                true if is_valid => hlctl!("apply"),
+                true => hlctl!("validate"),
+                false => hlctl!("init"),
+            }
+            .to_owned(),
+        );
         return Ok(status);
     };
     of_state(&mut status, &state);

@@ -266,10 +266,14 @@ impl Session {
             (Place::File(path), Ok(directory)) if path.is_relative() => Some(directory),
             _ => None,
         };
+        StateLocationError::NothingToDestroy { place, directory, other_home: self.other_home() }.into()
+    }
+
+    /// The sandbox, if this run is for AWS and a file of the sandbox has a stack of this name; or the other way round.
+    pub fn other_home(&self) -> Option<Home> {
         let there = Session { global: Global { sandbox: !self.global.sandbox, ..self.global.clone() }, ..self.clone() };
         let is_there = there.local_store().read().is_ok_and(|state| state.is_some_and(|state| !state.is_empty()));
-        let other_home = is_there.then(|| there.home());
-        StateLocationError::NothingToDestroy { place, directory, other_home }.into()
+        is_there.then(|| there.home())
     }
 
     /// A state is next to the configuration that names it. Where that is a link, the stack may have been made by the name of the

@@ -120,6 +120,24 @@ fn the_directory_holds_the_state_its_backup_the_record_of_the_run_and_nothing_el
 }
 
 #[test]
+fn the_hash_of_a_password_is_shown_by_no_command_but_pull() {
+    let place = Place::quick("smart");
+    place.run(["apply", "--yes"]).succeeds();
+    let user = "cognito_user.test_users[\"alice\"]";
+    for arguments in [
+        &["state", "show"][..],
+        &["state", "show", "--json"],
+        &["state", "show", user],
+        &["state", "show", user, "--json"],
+        &["state", "list", "--json"],
+    ] {
+        let shown = place.run(arguments).succeeds().stdout;
+        assert!(shown.contains("(sensitive)") && !shown.contains("argon2id"), "{arguments:?}: {shown}");
+    }
+    assert!(place.run(["state", "pull"]).succeeds().stdout.contains("argon2id"));
+}
+
+#[test]
 fn the_resources_are_listed_and_shown_without_config_and_aws() {
     let place = applied();
     fs::remove_file(place.path("healthlake.toml")).unwrap();

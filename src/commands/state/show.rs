@@ -1,5 +1,6 @@
 //! `hlctl state list` and `hlctl state show`.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::entry_of;
@@ -8,7 +9,9 @@ use crate::error::CommandError;
 use crate::module::is_known;
 use crate::session::Session;
 use crate::ui::json::{ListedResource, StateList};
+use hlctl_config::fingerprint::Fingerprint;
 use hlctl_engine::state::{Entry, State, Status};
+use hlctl_model::SECRET;
 use hlctl_model::address::Address;
 use hlctl_model::exit_code::ExitCode;
 
@@ -31,7 +34,7 @@ pub(super) async fn show(session: &Session, address: Option<&str>, json: bool) -
         Some(address) => one(session, &state, address, json)?,
         None if json => {
             let whole = serde_json::to_value(&state).map_err(|error| CommandError::Other(error.into()))?;
-            session.printer.json(&whole);
+            session.printer.json(&without_fingerprints(whole));
         }
         None => {
             session.printer.data(&heading(&state));
@@ -69,7 +72,7 @@ fn listed(address: &Address, entry: &Entry) -> ListedResource {
         status: entry.status.into(),
         protected: entry.is_protected(),
         known: is_known(address),
-        recorded: entry.recorded.clone(),
+        recorded: entry.recorded.clone().map(without_fingerprints),
     }
 }
 
@@ -78,11 +81,26 @@ fn one(session: &Session, state: &State, address: &str, json: bool) -> Result<()
     let entry = entry_of(state, &address)?;
     if json {
         let value = serde_json::to_value(entry).map_err(|error| CommandError::Other(error.into()))?;
+        let value = without_fingerprints(value);
         session.printer.data(&format!("{value:#}"));
     } else {
         session.printer.data(&details(&address, entry));
     }
     Ok(())
+}
+
+/// A value with a mark in place of each fingerprint of a password, by which short ones could be guessed from a log.
+fn without_fingerprints(value: Value) -> Value {
+    if Fingerprint::deserialize(&value).is_ok() {
+        return SECRET.into();
+    }
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (name, without_fingerprints(member))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_fingerprints).collect(),
+        other => other,
+    }
 }
 
 fn heading(state: &State) -> String {
@@ -98,7 +116,8 @@ fn details(address: &Address, entry: &Entry) -> String {
     let pairs = recorded.into_iter().flatten().chain(
         entry.attributes.iter().filter(|(name, _)| recorded.is_none_or(|recorded| !recorded.contains_key(*name))),
     );
-    lines.extend(pairs.filter(|(_, value)| !value.is_null()).map(|(name, value)| format!("  {name} = {value}")));
+    let pairs = pairs.filter(|(_, value)| !value.is_null());
+    lines.extend(pairs.map(|(name, value)| format!("  {name} = {}", without_fingerprints(value.clone()))));
     if entry.is_protected() {
         lines.push("  # protected: destroyed only if you name it".to_owned());
     }
