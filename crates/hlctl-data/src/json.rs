@@ -80,6 +80,11 @@ impl<'a> Cursor<'a> {
         Self { text: self.text, at: self.at, levels: self.levels, members: Vec::new(), is_doubtful: false }
     }
 
+    /// Another one where a value begins that was passed last.
+    pub(crate) fn look_back(&self, place: usize) -> Self {
+        Self { at: place, ..self.look_ahead() }
+    }
+
     /// Whether a member may come twice in its object.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.is_doubtful

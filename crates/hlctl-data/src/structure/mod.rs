@@ -3,6 +3,7 @@
 //!
 //! What R4 says only by invariants (FHIRPath) and profiles is not looked at.
 
+mod alignment;
 mod concept;
 mod fault;
 mod object;

@@ -68,7 +68,7 @@ impl Found {
 }
 
 /// A member's name.
-enum Key {
+pub(super) enum Key {
     ResourceType,
     Element(&'static Element),
     /// An element with `_` before its name: what a primitive one has in addition to its value.
@@ -80,7 +80,7 @@ enum Key {
 const RESOURCE_TYPE: &str = "resourceType";
 
 impl Key {
-    fn of(name: Text<'_>, level: &Level<'_>) -> Self {
+    pub(super) fn of(name: Text<'_>, level: &Level<'_>) -> Self {
         if name.is_escaped { Self::of_text(&name.get(), level) } else { Self::of_text(name.raw, level) }
     }
 
@@ -106,6 +106,8 @@ fn is_primitive(element: &Element) -> bool {
 struct Seen {
     values: u128,
     companions: u128,
+    /// Those of which a list of primitives has a `null` in it, values or companions.
+    nulls: u128,
     /// Of each choice, the element that was chosen last.
     chosen: [Option<&'static Element>; 8],
     /// How many members were none that R4 has there, or said the type.
@@ -115,6 +117,7 @@ struct Seen {
 impl<'a> Walk<'a> {
     /// Goes past an object of a type.
     pub(super) fn members(&mut self, level: &Level<'_>) -> Result<(), NotJson> {
+        let start = self.cursor.place();
         let mut has_more = self.cursor.open(b'{', b'}')?;
         if !has_more {
             self.found.note_own(level, Fault::Empty);
@@ -133,11 +136,15 @@ impl<'a> Walk<'a> {
                     if level.parent.is_none() && matches!(element.name(), "id" | "type") {
                         self.identify(element.name());
                     }
-                    self.value(level, element)?;
+                    if self.value(level, element)? {
+                        seen.nulls |= bit(element);
+                    }
                 }
                 Key::Companion(element) => {
                     self.see(&mut seen, level, element, |seen| &mut seen.companions);
-                    self.companion(level, element, false)?;
+                    if self.companion(level, element)? {
+                        seen.nulls |= bit(element);
+                    }
                 }
                 // Names that R4 does not know may be anything, a person's too, and are not shown.
                 Key::Unknown => {
@@ -149,6 +156,9 @@ impl<'a> Walk<'a> {
             has_more = self.cursor.has_more(b'}')?;
         }
         self.complete(&seen, level);
+        if seen.nulls != 0 {
+            self.align(level, start, seen.nulls)?;
+        }
         Ok(())
     }
 
@@ -171,7 +181,7 @@ impl<'a> Walk<'a> {
     }
 
     fn see(&mut self, seen: &mut Seen, level: &Level<'_>, element: &'static Element, of: fn(&mut Seen) -> &mut u128) {
-        let bit = 1_u128 << element.slot();
+        let bit = bit(element);
         let choice = usize::from(element.choice());
         if choice > 0 {
             let other = seen.chosen[choice - 1].replace(element);
@@ -197,6 +207,11 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// An element's place in a mask.
+fn bit(element: &Element) -> u128 {
+    1 << element.slot()
 }
 
 /// The name of what is missing: of a choice, as the specification writes it.

@@ -10,10 +10,12 @@ use super::{Walk, primitive};
 use crate::json::{NotJson, Text};
 
 impl Walk<'_> {
-    /// Goes past the value of an element, a list or not.
-    pub(super) fn value(&mut self, level: &Level<'_>, element: &'static Element) -> Result<(), NotJson> {
+    /// Goes past the value of an element, a list or not. Says whether it is a list of primitives with a `null` in it.
+    pub(super) fn value(&mut self, level: &Level<'_>, element: &'static Element) -> Result<bool, NotJson> {
+        let mut has_null = false;
         if !element.is_list() {
-            return self.one(level, element, false);
+            self.one(level, element, false)?;
+            return Ok(has_null);
         }
         match self.cursor.peek() {
             b'[' => {
@@ -22,24 +24,27 @@ impl Walk<'_> {
                     self.found.note(level, element.name(), Fault::Empty);
                 }
                 while has_more {
+                    has_null |= self.cursor.peek() == b'n';
                     self.one(level, element, true)?;
                     has_more = self.cursor.has_more(b']')?;
                 }
-                Ok(())
+                // Of other lists it has been noted.
+                has_null &= matches!(element.kind(), Kind::Primitive(_));
             }
             b'n' => {
                 self.found.note(level, element.name(), Fault::Null);
-                self.cursor.word()
+                self.cursor.word()?;
             }
             _ => {
                 self.found.note(level, element.name(), Fault::NotAList);
-                self.cursor.skip()
+                self.cursor.skip()?;
             }
         }
+        Ok(has_null)
     }
 
-    /// Goes past one value: of an element that is no list, or of the list. In a list, `null` stands for a value that only
-    /// its companion has.
+    /// Goes past one value: of an element that is no list, or of the list. In a list, `null` may stand for a
+    /// value that only its companion has; [`Walk::align`] looks at that.
     fn one(&mut self, level: &Level<'_>, element: &'static Element, in_list: bool) -> Result<(), NotJson> {
         let kind = element.kind();
         match (self.cursor.peek(), kind) {
@@ -110,12 +115,26 @@ impl Walk<'_> {
     }
 
     /// Goes past what a primitive element has apart from its value: an id and extensions, of a list one for each value or `null`.
-    pub(super) fn companion(
-        &mut self,
-        level: &Level<'_>,
-        element: &'static Element,
-        in_list: bool,
-    ) -> Result<(), NotJson> {
+    /// Says whether it is a list with a `null` in it.
+    pub(super) fn companion(&mut self, level: &Level<'_>, element: &'static Element) -> Result<bool, NotJson> {
+        let mut has_null = false;
+        if !element.is_list() || self.cursor.peek() != b'[' {
+            self.one_companion(level, element, false)?;
+            return Ok(has_null);
+        }
+        let mut has_more = self.cursor.open(b'[', b']')?;
+        if !has_more {
+            self.found.note(level, element.name(), Fault::Empty);
+        }
+        while has_more {
+            has_null |= self.cursor.peek() == b'n';
+            self.one_companion(level, element, true)?;
+            has_more = self.cursor.has_more(b']')?;
+        }
+        Ok(has_null)
+    }
+
+    fn one_companion(&mut self, level: &Level<'_>, element: &'static Element, in_list: bool) -> Result<(), NotJson> {
         let Some(of) = Type::element_itself() else { return self.cursor.skip() };
         match self.cursor.peek() {
             b'{' => {
@@ -124,17 +143,9 @@ impl Walk<'_> {
                 }
                 self.members(&Level { of, element: Some(element), parent: Some(level), is_resource: false })
             }
-            b'[' if !element.is_list() || in_list => {
+            b'[' => {
                 self.found.note(level, element.name(), Fault::IsAList);
                 self.cursor.skip()
-            }
-            b'[' => {
-                let mut has_more = self.cursor.open(b'[', b']')?;
-                while has_more {
-                    self.companion(level, element, true)?;
-                    has_more = self.cursor.has_more(b']')?;
-                }
-                Ok(())
             }
             b'n' => {
                 if !in_list {
