@@ -84,7 +84,7 @@ fn form(of: Primitive) -> &'static str {
         Primitive::Uri | Primitive::Url | Primitive::Canonical => "write it without white space",
         Primitive::Oid => "write `urn:oid:` and the numbers",
         Primitive::Uuid => "write `urn:uuid:` and the UUID in small letters",
-        Primitive::Base64Binary => "write groups of four characters of base64",
+        Primitive::Base64Binary => "write groups of four characters of base64, with `=` at the end alone",
         _ => "write it as the specification's page \"Data Types\" has it",
     }
 }

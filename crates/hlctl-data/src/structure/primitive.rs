@@ -96,12 +96,21 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Groups of four, with space anywhere.
+/// Groups of four, with space anywhere. One or two `=` fill the last group (RFC 4648, section 4).
 fn is_base64(bytes: &[u8]) -> bool {
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let (mut digits, mut fill) = (bytes, 0);
+    while let [before @ .., last] = digits {
+        match *last {
+            b'=' if fill < 2 => fill += 1,
+            byte if is_space(byte) => {}
+            _ => break,
+        }
+        digits = before;
+    }
     let mut spaces = 0;
-    let mut rest = bytes;
+    let mut rest = digits;
     while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
         if !are_base64(u64::from_le_bytes(*chunk)) {
             if !chunk.iter().all(|byte| is_digit(*byte) || is_space(*byte)) {
@@ -112,23 +121,18 @@ fn is_base64(bytes: &[u8]) -> bool {
         rest = after;
     }
     spaces += rest.iter().filter(|byte| is_space(**byte)).count();
-    let count = bytes.len() - spaces;
+    let count = digits.len() - spaces + fill;
     rest.iter().all(|byte| is_digit(*byte) || is_space(*byte)) && count > 0 && count.is_multiple_of(4)
 }
 
-/// Whether eight bytes are digits of base64 or the `=` that fills it, by arithmetic on all of them together.
+/// Whether eight bytes are digits of base64, by arithmetic on all of them together.
 fn are_base64(word: u64) -> bool {
     // Of bytes below 128, whether each is within these bounds: in its highest bit.
     let within = |word: u64, first: u8, last: u8| (word + eight(0x80 - first)) & !(word + eight(0x7f - last));
     let high = eight(0x80);
     // Small letters differ from capitals by this bit; slash and digits follow one another.
     word & high == 0
-        && (within(word | eight(0x20), b'a', b'z')
-            | within(word, b'/', b'9')
-            | within(word, b'+', b'+')
-            | within(word, b'=', b'='))
-            & high
-            == high
+        && (within(word | eight(0x20), b'a', b'z') | within(word, b'/', b'9') | within(word, b'+', b'+')) & high == high
 }
 
 /// How exact a date is.
@@ -207,11 +211,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn base64_is_judged_as_byte_by_byte(text in proptest::collection::vec(any::<u8>(), 0..24), mostly in "[A-Za-z0-9+/= ]{0,40}", at in any::<usize>()) {
-            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+        fn base64_is_judged_as_byte_by_byte(text in proptest::collection::vec(any::<u8>(), 0..24), mostly in "[A-Za-z0-9+/ ]{0,40}[A=\t ]{0,5}", at in any::<usize>()) {
+            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
             for bytes in [&text[..], mostly.as_bytes(), &[mostly.as_bytes(), &text[..text.len().min(1)]].concat()] {
                 let rest: Vec<u8> = bytes.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect();
-                let is_good = rest.iter().all(is_digit) && !rest.is_empty() && rest.len().is_multiple_of(4);
+                let digits = rest.strip_suffix(b"==").or(rest.strip_suffix(b"=")).unwrap_or(&rest);
+                let is_good = digits.iter().all(is_digit) && !rest.is_empty() && rest.len().is_multiple_of(4);
                 prop_assert_eq!(is_base64(bytes), is_good, "{:?}", bytes);
             }
             // Each byte at each place of a word.
@@ -222,11 +227,40 @@ mod tests {
         }
 
         #[test]
+        fn base64_is_what_encoders_write(digits in "([A-Za-z0-9+/]{4}){0,5}", last in "[A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=)", space in "[ \t\r\n]?") {
+            let text = format!("{space}{digits}{space}{last}{space}");
+            prop_assert!(is_base64(text.as_bytes()), "{:?}", text);
+        }
+
+        #[test]
         fn codes_and_addresses_are_judged_as_byte_by_byte(text in "[ab \u{a0}\t]{0,20}") {
             let has_space = text.bytes().any(|byte| byte.is_ascii_whitespace());
             prop_assert_eq!(is_good(Primitive::Uri, &text), !text.is_empty() && !has_space);
             let parts: Vec<&str> = text.split([' ', '\t']).collect();
             prop_assert_eq!(is_good(Primitive::Code, &text), parts.iter().all(|part| !part.is_empty()));
+        }
+    }
+
+    #[test]
+    fn base64_is_filled_at_its_end_alone() {
+        for good in ["AAAA", "AAA=", "AA==", "AA= =\r\n", "AAAAAAAA AAAAAAA="] {
+            assert!(is_base64(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "====",
+            "=AAA",
+            "A===",
+            "AA=A",
+            "AAAA====",
+            "AA==AAAA",
+            "AAAAAAAAAAAA=AAA",
+            "==",
+            "=",
+            "AA=",
+            "AAAAA===",
+            " ",
+        ] {
+            assert!(!is_base64(bad.as_bytes()), "{bad}");
         }
     }
 }

@@ -123,6 +123,8 @@ const DAMAGE: &[(&str, &str, &str, &str)] = &[
     (PATIENT, r#""size":7"#, r#""size":-7"#, "Patient.photo.size is not a valid unsignedInt"),
     (PATIENT, r#""size":7"#, r#""size":18446744073709551615"#, "Patient.photo.size is not a valid unsignedInt"),
     (PATIENT, "AAAA BBB=", "AAA", "Patient.photo.data is not a valid base64Binary"),
+    (PATIENT, "AAAA BBB=", "AA==BBBB", "Patient.photo.data is not a valid base64Binary"),
+    (PATIENT, "AAAA BBB=", "AAAA====", "Patient.photo.data is not a valid base64Binary"),
     (PATIENT, "AAAA BBB=", "AA-A", "Patient.photo.data is not a valid base64Binary"),
     (PATIENT, r#""resourceType":"Patient","id":"a""#, r#""resourceType":"Patient","id":"a b""#, "Patient.id is not a valid id"),
     (OBSERVATION, "2024-12-31T23:59:60Z", "2024-12-31", "Observation.meta.lastUpdated is not a valid instant"),
