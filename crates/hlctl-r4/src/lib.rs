@@ -3,9 +3,12 @@
 //!
 //! The tables hold numbers instead of pointers, so that they cost nothing at start.
 
+mod form;
 mod tables;
 
 use std::sync::LazyLock;
+
+use form::Form;
 
 /// Makes the enum of primitive types from one list, in the order of the generator's numbers.
 macro_rules! primitives {
@@ -60,6 +63,8 @@ primitives! {
 /// Complex types are numbered from here on, as in the generator.
 const FIRST_COMPLEX: u16 = 32;
 const ANY_RESOURCE: u16 = 0xffff;
+/// Forms of codes are numbered from here on, as in the generator; below are lists of codes.
+const FIRST_FORM: u16 = 0x8000;
 
 /// What the value of an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,7 +288,7 @@ impl Element {
 
     /// The codes that a required binding allows, if it can be listed: of a code as it is, of a CodeableConcept as `system|code`.
     pub fn codes(&self) -> Option<impl Iterator<Item = &'static str> + Clone> {
-        (self.codes != 0).then(|| tables::CODES[usize::from(self.codes)].split(' '))
+        (self.codes != 0 && self.form().is_none()).then(|| tables::CODES[usize::from(self.codes)].split(' '))
     }
 
     /// Whether a required binding restricts the codes.
@@ -291,9 +296,18 @@ impl Element {
         self.codes != 0
     }
 
-    /// Whether [`Element::codes`] has this one; of an element without a binding, any.
+    /// The form of the codes that a required binding allows, if they cannot be listed.
+    fn form(&self) -> Option<Form> {
+        Form::ALL.get(usize::from(self.codes.checked_sub(FIRST_FORM)?)).copied()
+    }
+
+    /// Whether [`Element::codes`] has this one, or it has the form of such that cannot be listed; of an element without a
+    /// binding, any.
     pub fn allows(&self, code: &str) -> bool {
         static CODES: LazyLock<Codes> = LazyLock::new(Codes::new);
+        if let Some(form) = self.form() {
+            return form.has(code);
+        }
         self.codes == 0 || CODES.has(usize::from(self.codes), code)
     }
 }
@@ -313,7 +327,7 @@ mod tests {
                 assert_eq!(element(of.name(), wanted.name()), wanted);
                 // Numbers of types are resolved.
                 let _ = wanted.kind();
-                assert_eq!(wanted.is_bound(), wanted.codes().is_some());
+                assert_eq!(wanted.is_bound(), wanted.codes().is_some() || wanted.form().is_some());
                 assert!(wanted.codes().into_iter().flatten().all(|code| wanted.allows(code)));
                 assert_eq!(wanted.allows("no such code"), !wanted.is_bound());
             }
@@ -330,6 +344,16 @@ mod tests {
         assert_eq!(element("Patient", "contained").kind(), Kind::Resource);
         assert!(Name::of("foo").is_none() && Type::resource("HumanName").is_none());
         assert_eq!(Type::resource("Patient").map(Type::name), Some("Patient"));
+    }
+
+    #[test]
+    fn codes_that_cannot_be_listed_have_a_form() {
+        let allows = |of, name, code| element(of, name).allows(code);
+        assert!(allows("Money", "currency", "EUR") && !allows("Money", "currency", "euro"));
+        assert!(allows("Attachment", "contentType", "image/png") && !allows("Attachment", "contentType", "png"));
+        let unit = "http://unitsofmeasure.org|d";
+        assert!(allows("ResearchElementDefinition.characteristic", "unitOfMeasure", unit));
+        assert!(element("Money", "currency").codes().is_none());
     }
 
     #[test]

@@ -32,6 +32,10 @@ const PRIMITIVES: [&str; 20] = [
 const FIRST_COMPLEX: usize = 32;
 /// A resource of any type.
 const ANY_RESOURCE: usize = 0xffff;
+/// Forms of codes are numbered from here on; below are lists of codes.
+const FIRST_FORM: usize = 0x8000;
+/// Value sets whose codes cannot be listed and have a form that is known, in the order of `hlctl_r4`'s forms.
+pub(crate) const FORMS: [&str; 3] = ["currencies", "mimetypes", "ucum-units"];
 
 /// One element of the reduced definitions.
 struct Element<'a> {
@@ -127,6 +131,9 @@ impl Default for Lists {
 
 impl Lists {
     fn number(&mut self, set: &str, kind: usize, sets: &BTreeMap<&str, Vec<&str>>) -> Result<usize> {
+        if let Some(form) = FORMS.iter().position(|form| *form == set) {
+            return Ok(FIRST_FORM + form);
+        }
         let codes = sets.get(set).with_context(|| format!("the codes of {set}"))?;
         // What has a system of its own is compared with it.
         let is_code = kind < FIRST_COMPLEX;

@@ -13,6 +13,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::generate::FORMS;
+
 const KINDS: [&str; 3] = ["StructureDefinition-", "ValueSet-", "CodeSystem-"];
 /// The type that an element without one of its own has here.
 const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
@@ -115,8 +117,9 @@ impl Definitions {
                 && let Some(set) = binding["valueSet"].as_str()
             {
                 let set = set.split('|').next().unwrap_or(set).to_owned();
-                if self.codes(&set, 0).is_some_and(|codes| !codes.is_empty()) {
-                    write!(line, " ={}", short(&set))?;
+                let name = short(&set);
+                if self.codes(&set, 0).is_some_and(|codes| !codes.is_empty()) || FORMS.contains(&name.as_str()) {
+                    write!(line, " ={name}")?;
                     sets.insert(set);
                 }
             }

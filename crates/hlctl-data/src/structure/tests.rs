@@ -137,6 +137,10 @@ const DAMAGE: &[(&str, &str, &str, &str)] = &[
     (OBSERVATION, r#""comparator":"<""#, r#""comparator":"=""#, "Observation.valueQuantity.comparator has a code that FHIR R4 does not allow there"),
     (CONDITION, r#""code":"active""#, r#""code":"Active""#, "Condition.clinicalStatus has a code that FHIR R4 does not allow there"),
     (CONDITION, "http://terminology.hl7.org/CodeSystem/condition-clinical", "http://example.org", "Condition.clinicalStatus has a code that FHIR R4 does not allow there"),
+    (PATIENT, r#""contentType":"image/png""#, r#""contentType":"png""#, "Patient.photo.contentType has a code that FHIR R4 does not allow there"),
+    (PATIENT, r#""valueString":"x""#, r#""valueMoney":{"value":1.50,"currency":"euro"}"#, "Patient.name.given.extension.valueMoney.currency has a code that FHIR R4 does not allow there"),
+    (r#"{"resourceType":"ResearchElementDefinition","status":"draft","type":"outcome","characteristic":[{"definitionCodeableConcept":{"text":"x"},"unitOfMeasure":{"coding":[{"system":"http://unitsofmeasure.org","code":"d"}]}}]}"#,
+        "http://unitsofmeasure.org", "http://example.org", "ResearchElementDefinition.characteristic.unitOfMeasure has a code that FHIR R4 does not allow there"),
     // Resources within resources.
     (PATIENT, r#""resourceType":"Organization","#, "", "Patient.contained has no resourceType"),
     (PATIENT, r#""resourceType":"Organization""#, r#""resourceType":"Foo""#, "Patient.contained has a resourceType that FHIR R4 does not define"),
