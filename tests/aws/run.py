@@ -257,7 +257,7 @@ def what_is_imported_arrives_as_it_is(stack_of):
     s3.delete_bucket_policy(Bucket=data)
     # Over 5 MiB a file is sent in parts.
     lines = 500 if stack.server.differs("has-no-checksums-of-whole-objects") else 12000
-    patient = '{"resourceType":"Patient","id":"%s-%d","text":{"status":"empty","div":"%s"}}\n'
+    patient = '{"resourceType":"Patient","id":"%s-%d","text":{"status":"empty","div":"<div>%s</div>"}}\n'
     files = {
         "small.ndjson": "".join(patient % ("s", number, "x") for number in range(9)),
         "a b/large+1.ndjson": "".join(patient % ("l", number, "y" * 1000) for number in range(lines)),

@@ -85,6 +85,7 @@ fn form(of: Primitive) -> &'static str {
         Primitive::Oid => "write `urn:oid:` and the numbers",
         Primitive::Uuid => "write `urn:uuid:` and the UUID in small letters",
         Primitive::Base64Binary => "write groups of four characters of base64, with `=` at the end alone",
+        Primitive::Xhtml => "write one `div` of XHTML: <div xmlns=\"http://www.w3.org/1999/xhtml\">...</div>",
         _ => "write it as the specification's page \"Data Types\" has it",
     }
 }

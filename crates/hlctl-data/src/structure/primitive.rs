@@ -8,7 +8,8 @@ use crate::json::{eight, may_have_space};
 pub(super) fn is_good(of: Primitive, text: &str) -> bool {
     let bytes = text.as_bytes();
     match of {
-        Primitive::String | Primitive::Markdown | Primitive::Xhtml => !bytes.is_empty(),
+        Primitive::String | Primitive::Markdown => !bytes.is_empty(),
+        Primitive::Xhtml => is_div(text),
         Primitive::Code => is_code(text),
         Primitive::Id => is_id(text),
         Primitive::Uri | Primitive::Url | Primitive::Canonical => {
@@ -74,6 +75,14 @@ fn is_code(text: &str) -> bool {
         was_space = is_space;
     }
     !was_space
+}
+
+/// Whether a narrative begins and ends as one `div` does. What is in between is not read.
+fn is_div(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let after = text.strip_prefix("<div").and_then(|rest| rest.bytes().next());
+    after.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
+        && (text.ends_with("</div>") || text.ends_with("/>"))
 }
 
 fn is_oid(text: &str) -> bool {

@@ -14,6 +14,8 @@ const OBSERVATION: &str = r#"{"resourceType":"Observation","meta":{"lastUpdated"
 
 const CONDITION: &str = r#"{"resourceType":"Condition","clinicalStatus":{"coding":[{"system":"http://example.org","code":"x"},{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"subject":{"reference":"Patient/a"}}"#;
 
+const NARRATIVE: &str = r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div>x</div>"}}"#;
+
 #[test]
 fn good_resources_have_no_faults() {
     for good in [
@@ -37,6 +39,11 @@ fn good_resources_have_no_faults() {
         r#"{"resourceType":"Patient","name":[{"_given":[{"id":"b"}]}]}"#,
         // The same in what a companion has, next to a `null` of its own list.
         r#"{"resourceType":"Patient","name":[{"given":["a"],"_given":[null,{"extension":[{"url":"http://example.org/e","valueHumanName":{"given":[null],"_given":[{"id":"b"}]}}]}]}]}"#,
+        // Narratives, written in several ways.
+        r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}"#,
+        r#"{"resourceType":"Patient","text":{"status":"generated","div":" \n<div\nxmlns=\"http://www.w3.org/1999/xhtml\">x<\/div>\n"}}"#,
+        r#"{"resourceType":"Patient","text":{"status":"empty","div":"<div/>"}}"#,
+        r#"{"resourceType":"Patient","text":{"status":"generated","div":"\u003cdiv\u003ex\u003c/div\u003e"}}"#,
         // No code of the binding, but no other code either.
         r#"{"resourceType":"Condition","clinicalStatus":{"text":"active"},"subject":{"reference":"Patient/a"}}"#,
         r#"{"resourceType":"ExampleScenario","status":"draft","instance":[{"resourceId":"a","resourceType":"Patient"}]}"#,
@@ -132,6 +139,13 @@ const DAMAGE: &[(&str, &str, &str, &str)] = &[
     (OBSERVATION, "8302-2", " 8302-2", "Observation.code.coding.code is not a valid code"),
     (OBSERVATION, "8302-2", "8302  2", "Observation.code.coding.code is not a valid code"),
     (OBSERVATION, "23:59:60.5", "23:59", "Observation.component.valueTime is not a valid time"),
+    (NARRATIVE, "<div>x</div>", "x", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", " ", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", "<p>x</p>", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", "<divider>x</div>", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", "<div>x", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", "\\u003cp>x</div>", "Patient.text.div is not a valid xhtml"),
+    (NARRATIVE, "<div>x</div>", "", "Patient.text.div is empty"),
     // Codes.
     (PATIENT, r#""gender":"female""#, r#""gender":"f""#, "Patient.gender has a code that FHIR R4 does not allow there"),
     (OBSERVATION, r#""comparator":"<""#, r#""comparator":"=""#, "Observation.valueQuantity.comparator has a code that FHIR R4 does not allow there"),

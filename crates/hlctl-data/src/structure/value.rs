@@ -93,7 +93,12 @@ impl Walk<'_> {
 
     fn text(&mut self, level: &Level<'_>, element: &'static Element, of: Primitive, text: Text<'_>) {
         let is_reference = is_reference(level.of) && element.name() == "reference";
-        let is_free = matches!(of, Primitive::String | Primitive::Markdown | Primitive::Xhtml);
+        let is_free = match of {
+            Primitive::String | Primitive::Markdown => true,
+            // Narratives are long, and of most of them the ends need no decoding.
+            Primitive::Xhtml => primitive::is_good(of, text.raw),
+            _ => false,
+        };
         if text.raw.is_empty() {
             self.found.note(level, element.name(), Fault::Empty);
         }
