@@ -5,8 +5,6 @@
 //! searches see what there was before it; `urn:uuid:` references that no entry of a transaction resolves are
 //! refused; of a refused transaction the answer is that of the entry that was refused.
 
-use std::collections::HashMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
@@ -19,6 +17,7 @@ use super::context::{Context, Input};
 use super::document::Document;
 use super::draft::Draft;
 use super::interaction::Interaction;
+use super::local_names::LocalNames;
 use super::perform::perform;
 use super::refusal::{Outcome, Refusal};
 use super::{conditions, resource};
@@ -112,7 +111,7 @@ fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Docum
     let mut response = BundleText::new("transaction-response");
     for (place, mut entry) in parsed.into_iter().enumerate() {
         if let Some(content) = &mut entry.input.content {
-            content.rename(&names);
+            names.apply(content);
             check_resolved(content).map_err(numbered(place))?;
         }
         let shows = entry.reads();
@@ -124,8 +123,8 @@ fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Docum
 }
 
 /// Gives each resource that is to be created its id, and says what the full URLs of the entries are to become.
-fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcome<HashMap<String, String>> {
-    let mut names = HashMap::new();
+fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcome<LocalNames> {
+    let mut names = LocalNames::default();
     for (place, entry) in entries.iter_mut().enumerate() {
         let name = match &entry.interaction {
             Interaction::Create { kind } => {
@@ -138,8 +137,8 @@ fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcom
             Interaction::Update { kind, id: Some(id) } => format!("{kind}/{id}"),
             _ => continue,
         };
-        if let Some(url) = entry.full_url.take().filter(|url| *url != name) {
-            names.insert(url, name);
+        if let Some(url) = &entry.full_url {
+            names.add(url, name);
         }
     }
     Ok(names)

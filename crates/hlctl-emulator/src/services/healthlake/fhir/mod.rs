@@ -31,6 +31,7 @@ mod draft;
 mod everything;
 mod export;
 mod interaction;
+mod local_names;
 mod perform;
 mod read;
 mod refusal;

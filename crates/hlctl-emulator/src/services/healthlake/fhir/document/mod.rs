@@ -8,8 +8,6 @@ mod fhirpath;
 mod parse;
 mod patch;
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Number, Value};
 
 use super::refusal::Outcome;
@@ -189,20 +187,6 @@ impl Document {
     pub(super) fn set(&mut self, name: &str, member: Self) {
         if let Some(members) = self.members_mut() {
             set(members, name, member);
-        }
-    }
-
-    /// Puts other texts in place of those that are keys of `names`, wherever they are.
-    pub(super) fn rename(&mut self, names: &HashMap<String, String>) {
-        match self {
-            Self::Text(text) => {
-                if let Some(name) = names.get(text.as_str()) {
-                    name.clone_into(text);
-                }
-            }
-            Self::List(items) => items.iter_mut().for_each(|item| item.rename(names)),
-            Self::Object(members) => members.iter_mut().for_each(|(_, member)| member.rename(names)),
-            _ => {}
         }
     }
 }
