@@ -17,7 +17,7 @@ use super::context::{Context, Input};
 use super::document::Document;
 use super::draft::Draft;
 use super::interaction::Interaction;
-use super::local_names::LocalNames;
+use super::local_names::{LocalNames, check_full_urls};
 use super::perform::perform;
 use super::refusal::{Outcome, Refusal};
 use super::{conditions, resource};
@@ -58,6 +58,7 @@ pub(super) fn process(
     if entries.len() > MOST {
         return Err(Refusal::invalid(format!("A Bundle has at most {MOST} entries; this has {}.", entries.len())));
     }
+    check_full_urls(&entries)?;
     match bundle.text("type") {
         Some("batch") => Ok(batch(collection, cx, entries)),
         Some("transaction") if mode == Mode::Synchronous && entries.len() > MOST_AT_ONCE => {
@@ -111,7 +112,7 @@ fn transaction(collection: &mut Collection, cx: &Context<'_>, entries: Vec<Docum
     let mut response = BundleText::new("transaction-response");
     for (place, mut entry) in parsed.into_iter().enumerate() {
         if let Some(content) = &mut entry.input.content {
-            names.apply(content);
+            names.apply(content, entry.full_url.as_deref());
             check_resolved(content).map_err(numbered(place))?;
         }
         let shows = entry.reads();
@@ -138,7 +139,7 @@ fn promise(draft: &Draft<'_>, cx: &Context<'_>, entries: &mut [Entry]) -> Outcom
             _ => continue,
         };
         if let Some(url) = &entry.full_url {
-            names.add(url, name);
+            names.add(url, name).map_err(|refusal| refusal.about(&format!("entry[{place}]")))?;
         }
     }
     Ok(names)

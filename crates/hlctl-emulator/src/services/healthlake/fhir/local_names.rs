@@ -1,16 +1,18 @@
 //! The full URLs of a transaction's entries, and what becomes of the references to them (R4 specification, "Transaction Processing
-//! Rules").
+//! Rules" and "Resolving references in Bundles").
 //!
 //! Only what R4 calls a reference is rewritten: `Reference.reference`, elements of the types uri, url, oid and uuid, and links and
 //! images of narratives. Every other text stays as it is, even one that equals a full URL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use hlctl_r4::{Kind, Name, Primitive, Type};
 use regex_lite::{Captures, Regex};
 
 use super::document::{Document, Members};
+use super::refusal::{Outcome, Refusal};
+use super::resource;
 
 /// What the full URLs of entries become.
 #[derive(Debug, Default)]
@@ -18,16 +20,20 @@ pub(super) struct LocalNames(HashMap<String, String>);
 
 impl LocalNames {
     /// Makes `reference` (`Type/id`) of a full URL. What is no absolute URL names nothing.
-    pub(super) fn add(&mut self, full_url: &str, reference: String) {
-        if is_absolute(full_url) {
-            self.0.insert(full_url.to_owned(), reference);
+    pub(super) fn add(&mut self, full_url: &str, reference: String) -> Outcome<()> {
+        if !is_absolute(full_url) {
+            return Ok(());
+        }
+        match self.0.insert(full_url.to_owned(), reference) {
+            None => Ok(()),
+            Some(_) => Err(twice(full_url)),
         }
     }
 
-    /// Rewrites the references in the content of an entry.
-    pub(super) fn apply(&self, content: &mut Document) {
+    /// Rewrites the references in the content of an entry, whose full URL says what its relative references are relative to.
+    pub(super) fn apply(&self, content: &mut Document, full_url: Option<&str>) {
         if !self.0.is_empty() {
-            Walk { names: self }.resource(content);
+            Walk { names: self, base: full_url.and_then(base_of) }.resource(content);
         }
     }
 
@@ -41,6 +47,29 @@ impl LocalNames {
     }
 }
 
+/// What stands before `Type/id` in a full URL of that form; a `urn:` has no such thing.
+fn base_of(full_url: &str) -> Option<&str> {
+    let (kind, id) = resource::target(full_url).filter(|_| full_url.starts_with("http"))?;
+    full_url.strip_suffix(id)?.strip_suffix('/')?.strip_suffix(kind)
+}
+
+/// Refuses entries of one full URL, unless they are versions of one resource (R4 specification, bdl-7).
+pub(super) fn check_full_urls(entries: &[Document]) -> Outcome<()> {
+    let mut seen = HashSet::new();
+    for (place, entry) in entries.iter().enumerate() {
+        let Some(url) = entry.get("fullUrl").and_then(Document::as_text) else { continue };
+        let version = entry.get("resource").and_then(|resource| resource.get("meta")?.get("versionId")?.as_text());
+        if !seen.insert((url, version)) {
+            return Err(twice(url).about(&format!("entry[{place}]")));
+        }
+    }
+    Ok(())
+}
+
+fn twice(full_url: &str) -> Refusal {
+    Refusal::invalid(format!("An entry before has the full URL {full_url} too; each must have its own."))
+}
+
 /// Whether a text begins with the scheme of a URI (RFC 3986).
 fn is_absolute(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once(':') else { return false };
@@ -52,6 +81,8 @@ fn is_absolute(url: &str) -> bool {
 /// A way through a resource by the types of its elements.
 struct Walk<'n> {
     names: &'n LocalNames,
+    /// What stands before relative references.
+    base: Option<&'n str>,
 }
 
 impl Walk<'_> {
@@ -101,7 +132,8 @@ impl Walk<'_> {
 
     fn reference(&self, member: &mut Document) {
         let Document::Text(text) = member else { return };
-        if let Some(changed) = self.names.resolved(text) {
+        let whole = || self.base.filter(|_| !is_absolute(text)).map(|base| format!("{base}{text}"));
+        if let Some(changed) = self.names.resolved(text).or_else(|| self.names.resolved(&whole()?)) {
             *text = changed;
         }
     }
@@ -150,12 +182,17 @@ mod tests {
     const NAME: &str = "urn:uuid:4f6a30fb-cd3c-4ab6-8757-532101f72065";
 
     fn applied(value: Value) -> Value {
+        applied_in(value, Some(NAME))
+    }
+
+    fn applied_in(value: Value, full_url: Option<&str>) -> Value {
         let mut names = LocalNames::default();
-        names.add(NAME, "Patient/1".to_owned());
-        names.add("http://ex.org/fhir/Binary/2?a&b", "Binary/2".to_owned());
-        names.add("Patient/relative", "Patient/3".to_owned());
+        names.add(NAME, "Patient/1".to_owned()).unwrap();
+        names.add("http://ex.org/fhir/Binary/2?a&b", "Binary/2".to_owned()).unwrap();
+        names.add("http://ex.org/fhir/Patient/77", "Patient/4".to_owned()).unwrap();
+        names.add("Patient/relative", "Patient/3".to_owned()).unwrap();
         let mut document = Document::made_here(value);
-        names.apply(&mut document);
+        names.apply(&mut document, full_url);
         document.to_value()
     }
 
@@ -210,6 +247,49 @@ mod tests {
             ])
         };
         assert_eq!(applied(patch(NAME)), patch("Patient/1"));
+    }
+
+    #[test]
+    fn a_relative_reference_is_relative_to_the_full_url_of_its_entry() {
+        let patient = |reference: &str| {
+            json!({
+                "resourceType": "Observation",
+                "subject": {"reference": reference},
+                "extension": [{"url": "http://x/uri", "valueUri": "Patient/77"}],
+            })
+        };
+        for (reference, full_url, wanted) in [
+            ("Patient/77", "http://ex.org/fhir/Observation/1", "Patient/4"),
+            ("Patient/77#x", "http://ex.org/fhir/Observation/1", "Patient/4#x"),
+            ("Patient/78", "http://ex.org/fhir/Observation/1", "Patient/78"),
+            ("#77", "http://ex.org/fhir/Observation/1", "#77"),
+            ("Patient/77", "http://other.example/fhir/Observation/1", "Patient/77"),
+            ("Patient/77", NAME, "Patient/77"),
+            ("http://ex.org/fhir/Patient/77", NAME, "Patient/4"),
+        ] {
+            assert_eq!(applied_in(patient(reference), Some(full_url)), patient(wanted), "{reference} in {full_url}");
+        }
+        assert_eq!(applied_in(patient("Patient/77"), None), patient("Patient/77"));
+    }
+
+    #[test]
+    fn each_entry_has_a_full_url_of_its_own() {
+        let checked = |entries: Value| {
+            let entries: Vec<_> = entries.as_array().unwrap().iter().cloned().map(Document::made_here).collect();
+            check_full_urls(&entries).map_err(|refusal| (refusal.status, refusal.text().to_owned()))
+        };
+        let version = |version: &str| json!({"fullUrl": NAME, "resource": {"meta": {"versionId": version}}});
+        assert_eq!(checked(json!([{"fullUrl": NAME}, {"fullUrl": "urn:uuid:1"}, {}, {}])), Ok(()));
+        assert_eq!(checked(json!([version("1"), version("2")])), Ok(()));
+        for entries in [json!([{"fullUrl": NAME}, {}, {"fullUrl": NAME}]), json!([version("1"), {}, version("1")])] {
+            let (status, text) = checked(entries).unwrap_err();
+            assert_eq!(status, 400);
+            assert!(text.contains("entry[2]") && text.contains(NAME), "{text}");
+        }
+        // In a transaction a name has one meaning.
+        let mut names = LocalNames::default();
+        names.add(NAME, "Patient/1".to_owned()).unwrap();
+        assert_eq!(names.add(NAME, "Patient/2".to_owned()).unwrap_err().status, 400);
     }
 
     #[test]

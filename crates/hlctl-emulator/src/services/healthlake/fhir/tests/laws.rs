@@ -152,3 +152,30 @@ proptest! {
         let _ = shelf.ask("GET", &format!("Observation?{query}"), None);
     }
 }
+
+#[test]
+fn the_entries_of_a_transaction_name_each_other_by_full_urls() {
+    let mut shelf = Shelf::new();
+    let observation = json!({
+        "resourceType": "Observation", "id": "1", "status": "final", "code": {"text": "http://ex.org/fhir/Patient/77"},
+        "subject": {"reference": "Patient/77"},
+    });
+    let named = |url: &str, mut entry: Value| {
+        entry["fullUrl"] = url.into();
+        entry
+    };
+    let patient = |url: &str| named(url, entry("POST", "Patient", json!({"resourceType": "Patient"})));
+    let bundle = |kind: &str, entries: Vec<Value>| json!({"resourceType": "Bundle", "type": kind, "entry": entries});
+    let first = named("http://ex.org/fhir/Observation/1", entry("PUT", "Observation/1", observation));
+    let whole = bundle("transaction", vec![first, patient("http://ex.org/fhir/Patient/77")]);
+    shelf.ask("POST", "", Some(whole)).unwrap();
+    let kept = shelf.ask("GET", "Observation/1", None).unwrap();
+    let patients = shelf.ids("Patient");
+    assert_eq!(kept["subject"]["reference"], format!("Patient/{}", patients[0]));
+    assert_eq!(kept["code"]["text"], "http://ex.org/fhir/Patient/77");
+    for kind in ["transaction", "batch"] {
+        let refused = shelf.ask("POST", "", Some(bundle(kind, vec![patient("urn:uuid:1"), patient("urn:uuid:1")])));
+        assert_eq!(refused.unwrap_err().status, 400, "{kind}");
+    }
+    assert_eq!(shelf.ids("Patient"), patients);
+}
