@@ -160,7 +160,9 @@ impl Filter {
                 return Err(Refusal::invalid(format!("the modifier \"{modifier}\" is not supported.")));
             }
         };
-        let needles = if inverted { Vec::new() } else { needles(&test) };
+        // A computed value does not stand in the resource.
+        let is_computed = parameter.paths.iter().any(|path| path::is_computed(path));
+        let needles = if inverted || is_computed { Vec::new() } else { needles(&test) };
         Ok(Self { test, paths: parameter.paths, inverted, needles })
     }
 

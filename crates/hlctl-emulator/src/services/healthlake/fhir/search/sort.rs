@@ -82,7 +82,7 @@ const PRIMITIVE: &[&str] = &[
     "actual",
     "alias",
     "criticality",
-    "deceasedBoolean",
+    "deceased?",
     "description",
     "disposition",
     "gender",

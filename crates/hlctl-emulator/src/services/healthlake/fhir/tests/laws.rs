@@ -154,6 +154,28 @@ proptest! {
 }
 
 #[test]
+fn a_patient_is_deceased_by_flag_or_by_date() {
+    let mut shelf = Shelf::new();
+    for (id, name, value) in [
+        ("a", "deceasedBoolean", json!(true)),
+        ("b", "deceasedDateTime", json!("2020-01-01")),
+        ("c", "deceasedBoolean", json!(false)),
+        ("d", "active", json!(false)),
+    ] {
+        let patient = json!({"resourceType": "Patient", "id": id, name: value});
+        shelf.ask("PUT", &format!("Patient/{id}"), Some(patient)).unwrap();
+    }
+    for (search, wanted) in [
+        ("deceased=true", &["a", "b"][..]),
+        ("deceased=false", &["c", "d"]),
+        ("deceased:not=true", &["c", "d"]),
+        ("deceased:missing=true", &[]),
+    ] {
+        assert_eq!(shelf.ids(&format!("Patient?{search}&_sort=_id")), wanted, "{search}");
+    }
+}
+
+#[test]
 fn the_entries_of_a_transaction_name_each_other_by_full_urls() {
     let mut shelf = Shelf::new();
     let observation = json!({

@@ -11,7 +11,8 @@ pub(super) const PATIENT: &[Parameter] = &[
     token("gender", &["gender"]),
     date("birthdate", &["birthDate"]),
     date("death-date", &["deceasedDateTime"]),
-    token("deceased", &["deceasedBoolean"]),
+    // `Patient.deceased.exists() and Patient.deceased != false` in R4.
+    token("deceased", &["deceased?"]),
     token("telecom", &["telecom"]),
     token("phone", &["telecom[system=phone]"]),
     token("email", &["telecom[system=email]"]),
