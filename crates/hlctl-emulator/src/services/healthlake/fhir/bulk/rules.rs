@@ -166,10 +166,12 @@ fn required(resource: &Map<String, Value>, kind: &str) -> Outcome<()> {
     let Some((_, names)) = REQUIRED.iter().find(|(name, _)| *name == kind) else {
         return Ok(());
     };
+    // The other half of a primitive is the element too: it may say why there is no value (R4, extension data-absent-reason).
+    let keys = resource.keys().map(|key| key.strip_prefix('_').unwrap_or(key));
     for name in *names {
         let there = match name.strip_suffix("[x]") {
-            None => resource.contains_key(*name),
-            Some(stem) => resource.keys().any(|key| {
+            None => keys.clone().any(|key| key == *name),
+            Some(stem) => keys.clone().any(|key| {
                 key.strip_prefix(stem).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
             }),
         };
@@ -264,6 +266,23 @@ mod tests {
         ] {
             let text = verdict(value, Level::StructureOnly);
             assert!(text.contains(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_element_that_has_extensions_alone_is_there() {
+        let absent = json!({"extension": [{
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown",
+        }]});
+        let immunization = json!({
+            "resourceType": "Immunization", "_status": absent, "vaccineCode": {"text": "x"},
+            "patient": {"reference": "Patient/1"}, "_occurrenceDateTime": absent,
+        });
+        assert_eq!(verdict(immunization.clone(), Level::Strict), "");
+        for gone in ["_status", "_occurrenceDateTime"] {
+            let mut less = immunization.clone();
+            less.as_object_mut().unwrap().remove(gone);
+            assert!(verdict(less, Level::Strict).contains("is missing"), "{gone}");
         }
     }
 
