@@ -32,6 +32,7 @@ pub(crate) enum Shape {
     Map {
         key: Text,
         value: &'static Shape,
+        min: usize,
         max: usize,
     },
     /// Bytes, written in base64.
@@ -142,7 +143,7 @@ fn check_value(value: &Value, shape: &Shape, path: &str, problems: &mut Vec<Stri
             Some(members) => return check_struct(members, fields, path, problems),
             None => Some("Member must be a structure".to_owned()),
         },
-        Shape::Map { key, value: of, max } => return check_map(value, key, of, *max, path, problems),
+        Shape::Map { key, value: of, min, max } => return check_map(value, (key, of), (*min, *max), path, problems),
         // A package of megabytes is not repeated in the error.
         Shape::Blob if !value.is_string() => {
             return problems.push(constraint(&Value::Null, path, "Member must be base64"));
@@ -175,11 +176,20 @@ fn check_list(value: &Value, of: &Shape, min: usize, max: usize, path: &str, pro
     }
 }
 
-fn check_map(value: &Value, key: &Text, of: &Shape, max: usize, path: &str, problems: &mut Vec<String>) {
+fn check_map(
+    value: &Value,
+    (key, of): (&Text, &Shape),
+    (min, max): (usize, usize),
+    path: &str,
+    problems: &mut Vec<String>,
+) {
     let Some(members) = value.as_object() else {
         problems.push(constraint(value, path, "Member must be a map"));
         return;
     };
+    if members.len() < min {
+        problems.push(constraint(value, path, &format!("Member must have length greater than or equal to {min}")));
+    }
     if members.len() > max {
         // What a map holds may be sensitive, so it is not repeated.
         problems.push(format!(
@@ -284,12 +294,14 @@ mod tests {
     #[test]
     fn keys_and_values_of_a_map_are_checked_and_what_is_sensitive_is_not_repeated() {
         const SECRET: Shape = Shape::Text(Text::len(8, 9).sensitive());
-        const MAP: &[Field] = &[optional("Map", Shape::Map { key: Text::len(1, 3), value: &SECRET, max: 2 })];
+        const MAP: &[Field] = &[optional("Map", Shape::Map { key: Text::len(1, 3), value: &SECRET, min: 1, max: 2 })];
         check(&json!({"Map": {"one": "12345678"}}), MAP).unwrap();
         let message = check(&json!({"Map": {"long": "12345678", "two": "hunter2", "six": 6}}), MAP).unwrap_err();
         for part in ["4 validation errors", "Map keys", "Value at 'map.two.member'", "or equal to 2"] {
             assert!(message.contains(part), "{part} not in {message}");
         }
+        let message = check(&json!({"Map": {}}), MAP).unwrap_err();
+        assert!(message.contains("greater than or equal to 1"), "{message}");
     }
 
     #[test]

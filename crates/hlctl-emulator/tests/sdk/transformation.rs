@@ -1,5 +1,6 @@
 //! Profiles and jobs of the Data Transformation Agent, through the SDK and by a clock that stands still.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_healthlake::Client;
@@ -116,6 +117,24 @@ async fn profiles_have_tags_by_an_arn_that_the_client_builds() {
     place.healthlake.untag_resource().resource_arn(&arn).tag_keys("team").send().await.unwrap();
     let tags = place.healthlake.list_tags_for_resource().resource_arn(&arn).send().await.unwrap();
     assert_eq!(tags.tags().iter().map(|tag| (tag.key(), tag.value())).collect::<Vec<_>>(), [("more", "yes")]);
+    let made = place.healthlake.create_data_transformation_profile().source_format(SourceFormat::Csv).profile_name("b");
+    let refused = made.source(mapping(MAPPING)).tags("aws:x", "1").send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("ValidationException"));
+    assert!(refused.message().unwrap().contains("aws:x"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_profile_has_a_mapping_of_at_least_one_text() {
+    let place = Place::with(|_| {});
+    let none = ProfileMappingSource::builder().set_profile_mapping(Some(HashMap::new())).build().unwrap();
+    let create = place.healthlake.create_data_transformation_profile().source_format(SourceFormat::Csv);
+    let create = create.profile_name("a").source(CreateDataTransformationProfileSource::ProfileMapping(none));
+    assert_eq!(create.send().await.unwrap_err().code(), Some("ValidationException"));
+    let id = place.create("a").await;
+    let update = place.healthlake.update_data_transformation_profile().profile_id(&id);
+    let refused = update.set_profile_mapping(Some(HashMap::new())).send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("ValidationException"));
+    assert_eq!(place.get(&id, Some(0)).await.as_deref(), Ok(MAPPING));
 }
 
 #[tokio::test]
@@ -263,6 +282,7 @@ async fn a_job_converts_csv_and_leaves_what_the_guide_says() {
     let error: Value = serde_json::from_str(&place.read(&format!("{folder}ERROR/PATIENTS.json")).await).unwrap();
     let text = error["errorMessage"].as_str().unwrap();
     assert!(text.contains("Patient.birthDate") && text.contains("line 3") && !text.contains("1980"), "{text}");
+    assert_eq!(error["inputFile"], format!("s3://{BUCKET}/in/PATIENTS.csv"));
     let drift: Value = serde_json::from_str(&place.read(&format!("{folder}jobLevelDriftResult.json")).await).unwrap();
     assert_eq!(drift["summary"]["rowsFailedCustomerError"], 1);
     assert_eq!(drift["unmappedTables"][0]["tableName"], "other");

@@ -15,7 +15,7 @@ use crate::services::{Cx, text};
 const CLIENT: Field = required("ClientId", CLIENT_ID);
 const MAYBE_CLIENT: Field = optional("ClientId", CLIENT_ID);
 const PROVIDER: Field = required("ProviderName", string(1, 32));
-const DETAILS: Shape = Shape::Map { key: Text::len(0, 131_072), value: &string(0, 131_072), max: usize::MAX };
+const DETAILS: Shape = Shape::Map { key: Text::len(0, 131_072), value: &string(0, 131_072), min: 0, max: usize::MAX };
 const LOG: Shape = Shape::Struct(&[
     required("LogLevel", one_of(&["ERROR", "INFO"])),
     required("EventSource", one_of(&["userNotification", "userAuthEvents"])),

@@ -137,7 +137,7 @@ const ACR_KEY: Text =
 const ACR_LEVEL: Shape = Shape::Struct(&[required("AcrValue", ACR_VALUE)]);
 const ACR_VALUE: Shape =
     Shape::Text(Text::len(1, 64).pattern(r"[\x21\x23-\x5B\x5D-\x7E]+", |text| text.chars().all(is_scope_character)));
-const ACR: Shape = Shape::Map { key: ACR_KEY, value: &ACR_LEVEL, max: 4 };
+const ACR: Shape = Shape::Map { key: ACR_KEY, value: &ACR_LEVEL, min: 0, max: 4 };
 const DEVICES: Shape = Shape::Struct(&[
     optional("ChallengeRequiredOnNewDevice", Shape::Flag),
     optional("DeviceOnlyRememberedOnUserPrompt", Shape::Flag),

@@ -76,9 +76,9 @@ const ATTRIBUTE: &[Field] =
     &[required("Name", ATTRIBUTE_NAME), optional("Value", Shape::Text(Text::len(0, 2048).sensitive()))];
 pub(super) const ATTRIBUTES: Shape = Shape::List { of: &Shape::Struct(ATTRIBUTE), min: 0, max: usize::MAX };
 
-pub(super) const METADATA: Shape = Shape::Map { key: Text::len(0, usize::MAX), value: &ANY, max: usize::MAX };
+pub(super) const METADATA: Shape = Shape::Map { key: Text::len(0, usize::MAX), value: &ANY, min: 0, max: usize::MAX };
 pub(super) const PARAMETERS: Shape =
-    Shape::Map { key: Text::len(0, usize::MAX), value: &ANY_SENSITIVE, max: usize::MAX };
+    Shape::Map { key: Text::len(0, usize::MAX), value: &ANY_SENSITIVE, min: 0, max: usize::MAX };
 pub(super) const ANALYTICS: Shape = Shape::Struct(&[optional("AnalyticsEndpointId", ANY)]);
 pub(super) const USER_CONTEXT: Shape = Shape::Struct(&[optional("IpAddress", ANY), optional("EncodedData", ANY)]);
 pub(super) const CONTEXT: Shape = Shape::Struct(&[

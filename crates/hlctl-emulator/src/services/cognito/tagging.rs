@@ -13,7 +13,7 @@ use crate::services::{Cx, text};
 /// A resource has at most 50 tags (developer guide, tagging resources).
 const MOST: usize = 50;
 
-pub(super) const TAGS: Shape = Shape::Map { key: Text::len(1, 128), value: &string(0, 256), max: usize::MAX };
+pub(super) const TAGS: Shape = Shape::Map { key: Text::len(1, 128), value: &string(0, 256), min: 0, max: usize::MAX };
 pub(super) const TAG: &[Field] = &[required("ResourceArn", ARN), required("Tags", TAGS)];
 pub(super) const UNTAG: &[Field] =
     &[required("ResourceArn", ARN), required("TagKeys", Shape::List { of: &string(1, 128), min: 0, max: usize::MAX })];

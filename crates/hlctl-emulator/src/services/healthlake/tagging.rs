@@ -13,6 +13,11 @@ const MOST_OF_PROFILE: usize = 50;
 
 pub(super) fn parse(list: &Value) -> AwsResult<Tags> {
     let tags = tags::from_list(list, "Key", "Value").map_err(|key| validation(format!("Duplicate tag key: {key}")))?;
+    checked(tags)
+}
+
+/// Refuses keys that are AWS's own.
+pub(super) fn checked(tags: Tags) -> AwsResult<Tags> {
     if let Some(key) = tags.keys().find(|key| key.to_lowercase().starts_with("aws:")) {
         return Err(validation(format!("Tag key {key} begins with aws:")));
     }

@@ -28,7 +28,7 @@ const OPERATIONS: Shape = one_of(&[
     "DeriveSharedSecret",
 ]);
 const PRINCIPAL: Shape = string(1, 256);
-const CONTEXT: Shape = Shape::Map { key: Text::len(1, 8192), value: &string(0, 8192), max: usize::MAX };
+const CONTEXT: Shape = Shape::Map { key: Text::len(1, 8192), value: &string(0, 8192), min: 0, max: usize::MAX };
 const CONSTRAINTS: Shape = Shape::Struct(&[
     optional("EncryptionContextSubset", CONTEXT),
     optional("EncryptionContextEquals", CONTEXT),

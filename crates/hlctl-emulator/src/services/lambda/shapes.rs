@@ -43,6 +43,7 @@ const WEIGHTS: &[Field] = &[optional(
     Shape::Map {
         key: Text::len(1, 1024).pattern("[0-9]+", |text| text.bytes().all(|b| b.is_ascii_digit())),
         value: &Shape::Fraction,
+        min: 0,
         max: usize::MAX,
     },
 )];
@@ -138,6 +139,7 @@ const VARIABLES: &[Field] = &[optional(
                 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         }),
         value: &string(0, usize::MAX),
+        min: 0,
         max: usize::MAX,
     },
 )];
@@ -184,5 +186,5 @@ const TAG_PATTERN: &str = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)";
 const TAG_KEY: Text = Text::len(1, 128).pattern(TAG_PATTERN, |text| letters_digits_spaces_or(text, "_.:/=+-@"));
 const TAG_VALUE: Shape =
     Shape::Text(Text::len(0, 256).pattern(TAG_PATTERN, |text| letters_digits_spaces_or(text, "_.:/=+-@")));
-pub(super) const TAGS: Shape = Shape::Map { key: TAG_KEY, value: &TAG_VALUE, max: usize::MAX };
+pub(super) const TAGS: Shape = Shape::Map { key: TAG_KEY, value: &TAG_VALUE, min: 0, max: usize::MAX };
 pub(super) const TAG_KEYS: Shape = Shape::List { of: &Shape::Text(TAG_KEY), min: 0, max: usize::MAX };

@@ -19,7 +19,7 @@ const EVENT_OVERHEAD: usize = 26;
 
 const EVENT: &[Field] = &[required("timestamp", INSTANT), required("message", string(1, usize::MAX))];
 const ENTITY_MAP: Shape =
-    Shape::Map { key: crate::protocol::shape::Text::len(1, 256), value: &string(1, 512), max: 10 };
+    Shape::Map { key: crate::protocol::shape::Text::len(1, 256), value: &string(1, 512), min: 0, max: 10 };
 const ENTITY: &[Field] = &[optional("keyAttributes", ENTITY_MAP), optional("attributes", ENTITY_MAP)];
 
 pub(super) const PUT: &[Field] = &[

@@ -29,5 +29,5 @@ const TAG_KEY: Text =
 const TAG_VALUE: Shape = Shape::Text(
     Text::len(0, 256).pattern(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", |text| letters_digits_spaces_or(text, "_.:/=+-@")),
 );
-pub(super) const TAGS: Shape = Shape::Map { key: TAG_KEY, value: &TAG_VALUE, max: 50 };
+pub(super) const TAGS: Shape = Shape::Map { key: TAG_KEY, value: &TAG_VALUE, min: 0, max: 50 };
 pub(super) const TAG_KEYS: Shape = Shape::List { of: &Shape::Text(TAG_KEY), min: 0, max: 50 };

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use hlctl_transform::{Conversion, Mapping, SourceFile, convert};
+use hlctl_transform::{Mapping, SourceFile, convert};
 
-use super::{paged, shapes, transformation, usable_profile, within_second};
+use super::{errors, paged, shapes, transformation, usable_profile, within_second};
 use crate::clock::{after, epoch_seconds};
 use crate::error::{AwsError, AwsResult};
 use crate::fault::denied;
@@ -388,12 +388,15 @@ pub(in crate::services::healthlake) fn convert_files(
     }
     let sources: Vec<_> = files.iter().map(|(name, bytes)| SourceFile { name, bytes }).collect();
     let conversion = convert(&mapping, &sources).map_err(|error| validation(error.to_string()))?;
-    let errors = errors(&conversion, &others.iter().map(|object| object.key.as_str()).collect::<Vec<_>>());
+    let names = files.iter().map(|(name, _)| name.as_str());
+    let keys: Vec<(&str, &str)> = names.zip(csv.iter().map(|object| object.key.as_str())).collect();
+    let others: Vec<&str> = others.iter().map(|object| object.key.as_str()).collect();
+    let errors = errors::by_object(&conversion, &keys, &others);
     for converted in conversion.converted.iter().filter(|converted| converted.resources > 0) {
         output.put_ndjson(s3, &format!("converted/{}.ndjson", converted.table), converted.ndjson.as_bytes())?;
     }
-    for (name, (file, message)) in &errors {
-        let about = json!({"inputFile": format!("s3://{bucket}/{file}"), "errorMessage": message});
+    for (name, (key, message)) in errors::names(errors.keys().map(String::as_str)).iter().zip(&errors) {
+        let about = json!({"inputFile": format!("s3://{bucket}/{key}"), "errorMessage": message});
         output.put_json(s3, &format!("ERROR/{name}.json"), &about)?;
     }
     Ok(FilesConverted {
@@ -403,27 +406,4 @@ pub(in crate::services::healthlake) fn convert_files(
         has_errors: !errors.is_empty(),
         drift: serde_json::to_value(&conversion.drift).unwrap_or_default(),
     })
-}
-
-/// The files in `ERROR/` by their names: which input, and what was wrong. No value of a cell is among them.
-fn errors(conversion: &Conversion, others: &[&str]) -> BTreeMap<String, (String, String)> {
-    let mut errors = BTreeMap::new();
-    let stem = |file: &str| file.rsplit('/').next().unwrap_or(file).trim_end_matches(".csv").to_owned();
-    for trouble in &conversion.files {
-        errors.insert(stem(&trouble.file), (trouble.file.clone(), trouble.fault.to_string()));
-    }
-    for rows in &conversion.rows {
-        let element = rows.element.as_deref().map(|element| format!(" ({element})")).unwrap_or_default();
-        let text = format!("{} rows, the first in line {}: the row {}{element}", rows.count, rows.line, rows.cause);
-        let (_, message) =
-            errors.entry(rows.table.clone()).or_insert_with(|| (format!("{}.csv", rows.table), String::new()));
-        if !message.is_empty() {
-            message.push_str("; ");
-        }
-        message.push_str(&text);
-    }
-    for file in others {
-        errors.insert(stem(file), ((*file).to_owned(), "the file is no CSV file".to_owned()));
-    }
-    errors
 }

@@ -7,6 +7,7 @@
 //! when a job begins, which fails if it cannot be used. The starter profile's templates are AWS's own: a profile that begins with it
 //! has one text, which says so.
 
+mod errors;
 pub(super) mod jobs;
 mod shapes;
 pub(crate) mod sync;
@@ -20,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{HealthLake, healthlake, validation};
+use super::{HealthLake, healthlake, tagging, validation};
 use crate::clock::{after, epoch_seconds};
 use crate::error::{AwsError, AwsResult};
 use crate::protocol::{Operation, read, write};
@@ -182,6 +183,9 @@ fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
             return Ok(profile.summary(0, &profile.draft));
         }
     }
+    let tags = input["Tags"].as_object().into_iter().flatten();
+    let tags = tags.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let tags = tagging::checked(tags)?;
     let mapping = source(cx, input)?;
     if let Some(key) = input["KmsKeyId"].as_str() {
         kms::encrypt_with(cx, key).map_err(|_| validation(format!("The KMS key {key} cannot be used.")))?;
@@ -191,14 +195,13 @@ fn create(cx: &mut Cx<'_>, input: &Value) -> AwsResult<Value> {
     if transformation.profiles.len() >= PROFILES {
         return Err(over_quota("An account has at most 20 data transformation profiles."));
     }
-    let tags = input["Tags"].as_object().into_iter().flatten();
     let profile = Profile {
         id: id.clone(),
         name: text(input, "ProfileName").to_owned(),
         format: text(input, "SourceFormat").to_owned(),
         description: owned(input, "ProfileDescription"),
         created: now,
-        tags: tags.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
+        tags,
         draft: ProfileVersion { mapping, change: None, updated: now },
         published: Vec::new(),
     };

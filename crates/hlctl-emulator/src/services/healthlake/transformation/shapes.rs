@@ -16,11 +16,11 @@ const PROFILE_ID: Field = required(
 const FORMAT: Shape = one_of(&["CCDA", "CSV"]);
 const VERSION: Shape = Shape::Whole { min: 0, max: 99 };
 const CHANGE: Field = optional("ChangeDescription", text(0, 1000));
-const MAPPING: Shape = Shape::Map { key: Text::len(1, 500), value: &MAPPING_TEXT, max: 500 };
+const MAPPING: Shape = Shape::Map { key: Text::len(1, 500), value: &MAPPING_TEXT, min: 1, max: 500 };
 const MAPPING_TEXT: Shape = Shape::Text(Text::len(0, 102_400).sensitive());
 const MAX_RESULTS: Field = optional("MaxResults", Shape::Whole { min: 1, max: 100 });
 const NEXT_TOKEN: Field = optional("NextToken", text(1, 2048));
-const TAGS: Shape = Shape::Map { key: Text::len(1, 128), value: &text(0, 256), max: 50 };
+const TAGS: Shape = Shape::Map { key: Text::len(1, 128), value: &text(0, 256), min: 0, max: 50 };
 
 const SAMPLE_PATTERN: &str = r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/.*)?";
 const S3_PATTERN: &str = r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/.+)?";

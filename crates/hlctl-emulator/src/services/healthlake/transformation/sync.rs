@@ -21,7 +21,7 @@ const MOST_CCDA: usize = 1024 * 1024;
 const TABLE: Shape = string(0, usize::MAX);
 const INPUT: &[Field] = &[
     optional("CcdaInput", string(0, usize::MAX)),
-    optional("CsvInput", Shape::Map { key: Text::len(1, 500), value: &TABLE, max: MOST_FILES }),
+    optional("CsvInput", Shape::Map { key: Text::len(1, 500), value: &TABLE, min: 0, max: MOST_FILES }),
 ];
 const TRANSFORM: &[Field] = &[
     required("ProfileId", string(32, 32)),
