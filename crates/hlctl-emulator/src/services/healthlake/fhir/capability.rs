@@ -18,7 +18,7 @@ pub(super) fn statement(endpoint: &str, provider: &Value, now: &str) -> Answer {
         "kind": "instance",
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "software": {"name": "hlctl-emulator", "version": env!("CARGO_PKG_VERSION")},
         "implementation": {"description": "A data store in hlctl's sandbox", "url": endpoint},
         "rest": [{
@@ -113,4 +113,17 @@ fn metadata(provider: &Value) -> Option<Value> {
         return None;
     }
     serde_json::from_str(provider["Metadata"].as_str()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn both_forms_of_patches_are_named() {
+        let statement = statement("http://x/r4/", &json!({"AuthorizationStrategy": "AWS_AUTH"}), "2026-01-01");
+        let shown: Value = serde_json::from_slice(&statement.body.unwrap()).unwrap();
+        assert_eq!(shown["patchFormat"], json!(["application/json-patch+json", "application/fhir+json"]));
+    }
 }

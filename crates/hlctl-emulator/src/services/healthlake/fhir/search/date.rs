@@ -162,7 +162,6 @@ impl Range {
             Prefix::LessOrEqual => within || self.from < wanted.from,
             Prefix::After => self.from >= wanted.to,
             Prefix::Before => self.to <= wanted.from,
-            Prefix::About => self.from < wanted.to && wanted.from < self.to,
         }
     }
 }

@@ -25,13 +25,12 @@ pub(super) enum Prefix {
     LessOrEqual,
     After,
     Before,
-    About,
 }
 
 impl Prefix {
-    /// The prefix of a value and the rest; no prefix is `eq`.
-    pub(super) fn split(text: &str) -> (Self, &str) {
-        const ALL: [(&str, Prefix); 9] = [
+    /// The prefix of a value and the rest; no prefix is `eq`. HealthLake has all of R4's but `ap`.
+    pub(super) fn split(text: &str) -> Outcome<(Self, &str)> {
+        const ALL: [(&str, Prefix); 8] = [
             ("eq", Prefix::Equal),
             ("ne", Prefix::NotEqual),
             ("gt", Prefix::Greater),
@@ -40,11 +39,15 @@ impl Prefix {
             ("le", Prefix::LessOrEqual),
             ("sa", Prefix::After),
             ("eb", Prefix::Before),
-            ("ap", Prefix::About),
         ];
-        ALL.iter()
+        if text.starts_with("ap") {
+            return Err(Refusal::invalid("The prefix ap is not supported."));
+        }
+        let found = ALL
+            .iter()
             .find_map(|(name, prefix)| text.strip_prefix(name).map(|rest| (*prefix, rest)))
-            .unwrap_or((Self::Equal, text))
+            .unwrap_or((Self::Equal, text));
+        Ok(found)
     }
 }
 

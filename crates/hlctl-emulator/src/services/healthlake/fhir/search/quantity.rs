@@ -19,7 +19,7 @@ pub(super) struct Quantity {
 
 impl Quantity {
     pub(super) fn parse(text: &str) -> Outcome<Self> {
-        let (prefix, rest) = Prefix::split(text);
+        let (prefix, rest) = Prefix::split(text)?;
         let parts: Vec<String> = split(rest, '|').iter().map(|part| unescaped(part)).collect();
         let part = |place: usize| parts.get(place).cloned().unwrap_or_default();
         let digits = part(0);
@@ -51,7 +51,6 @@ impl Quantity {
             Prefix::Less | Prefix::Before => value < self.value,
             Prefix::GreaterOrEqual => value >= self.value,
             Prefix::LessOrEqual => value <= self.value,
-            Prefix::About => (value - self.value).abs() <= (self.value.abs() * 0.1).max(self.half),
         }
     }
 }
@@ -82,11 +81,11 @@ mod tests {
             ("5.4|http://unitsofmeasure.org|mg", true),
             ("5.4|http://unitsofmeasure.org|g", false),
             ("ne5.4", false),
-            ("ap5", true),
             ("5e0", true),
         ] {
             assert_eq!(Quantity::parse(text).unwrap().matches(&element), expected, "{text}");
         }
+        assert!(Quantity::parse("ap5").unwrap_err().text().contains("prefix ap"));
         assert!(Quantity::parse("gtx").is_err() && Quantity::parse("inf").is_err());
     }
 }

@@ -188,11 +188,8 @@ pub(super) fn modifier_type(modifier: &str) -> Option<&'static str> {
 
 /// A date with the prefix before it.
 pub(super) fn parse_date(text: &str) -> Outcome<(Prefix, Range)> {
-    let (prefix, rest) = Prefix::split(text);
+    let (prefix, rest) = Prefix::split(text)?;
     let range = date::parse(&unescaped(rest)).ok_or_else(|| Refusal::invalid(format!("\"{text}\" is not a date.")))?;
-    if prefix == Prefix::About {
-        return Err(Refusal::invalid("The prefix ap is not supported for dates."));
-    }
     Ok((prefix, range))
 }
 

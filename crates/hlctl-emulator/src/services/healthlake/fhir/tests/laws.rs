@@ -154,6 +154,16 @@ proptest! {
 }
 
 #[test]
+fn no_value_is_compared_approximately() {
+    let mut shelf = Shelf::new();
+    for search in ["Observation?value-quantity=ap5", "Observation?date=ap2020", "Patient?_lastUpdated=ap2020"] {
+        let refusal = shelf.ask("GET", search, None).unwrap_err();
+        assert_eq!(refusal.status, 400, "{search}");
+        assert!(refusal.text().contains("prefix ap is not supported"), "{search}: {}", refusal.text());
+    }
+}
+
+#[test]
 fn a_patient_is_deceased_by_flag_or_by_date() {
     let mut shelf = Shelf::new();
     for (id, name, value) in [
