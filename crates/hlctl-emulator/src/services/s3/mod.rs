@@ -97,7 +97,7 @@ impl Endpoint {
             self.service.call(request.map(s3s::Body::from)).await.map_err(|error| failed(format!("{error:?}")))?;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
-        let mut response = wire::with_request_id(Response::from_parts(parts, body), trace.request_id());
+        let mut response = wire::completed(Response::from_parts(parts, body), trace.request_id());
         if let Some(bucket) = asks_for_encryption.filter(|_| response.status().is_success()) {
             response = encryption::with_blocked(&self.core, &bucket, response)?;
         }

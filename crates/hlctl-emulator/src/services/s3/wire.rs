@@ -192,21 +192,37 @@ pub(super) fn error_response(error: &AwsError, request_id: &str) -> Response<Byt
     response
 }
 
-/// Puts the request id into an error that lacks it.
-pub(super) fn with_request_id(response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+/// Puts the text and the request id into an error that lacks them, as s3s's own do.
+pub(super) fn completed(response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return response;
     }
     response.map(|body| {
         let text = String::from_utf8_lossy(&body);
-        match text.strip_suffix("</Error>") {
-            Some(start) if !start.contains("<RequestId>") => {
-                Bytes::from(format!("{start}<RequestId>{request_id}</RequestId></Error>"))
-            }
-            _ => body.clone(),
-        }
+        let Some(start) = text.strip_suffix("</Error>") else { return body.clone() };
+        let code = text.split_once("<Code>").and_then(|(_, rest)| Some(rest.split_once("</Code>")?.0));
+        let message = code.filter(|_| !start.contains("<Message>")).map(usual_message);
+        let message = message.map(|text| format!("<Message>{text}</Message>")).unwrap_or_default();
+        let id =
+            if start.contains("<RequestId>") { String::new() } else { format!("<RequestId>{request_id}</RequestId>") };
+        Bytes::from(format!("{start}{message}{id}</Error>"))
     })
+}
+
+/// What S3 says with a code (S3 API reference, "Error responses").
+fn usual_message(code: &str) -> &str {
+    match code {
+        "AccessDenied" => "Access Denied",
+        "IncompleteBody" => "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+        "InvalidAccessKeyId" => "The AWS access key ID that you provided does not exist in our records.",
+        "InvalidBucketName" => "The specified bucket is not valid.",
+        "InvalidURI" => "The specified URI couldn't be parsed.",
+        "KeyTooLongError" => "Your key is too long.",
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.",
+        "NotImplemented" => "A header that you provided implies functionality that is not implemented.",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +238,24 @@ mod tests {
         let decoded = decode_chunks(&encoded).unwrap();
         assert_eq!(&decoded.body[..], b"hello world");
         assert_eq!(decoded.trailers["x-amz-checksum-crc32"], "AAAAAA==");
+    }
+
+    #[test]
+    fn no_error_is_without_a_text_and_a_request_id() {
+        let answer = |status: u16, body: &'static str| {
+            let response = Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap();
+            String::from_utf8(completed(response, "r").into_body().to_vec()).unwrap()
+        };
+        let bare = answer(400, "<Error><Code>InvalidBucketName</Code></Error>");
+        assert_eq!(
+            bare,
+            "<Error><Code>InvalidBucketName</Code><Message>The specified bucket is not valid.</Message>\
+             <RequestId>r</RequestId></Error>"
+        );
+        assert!(answer(400, "<Error><Code>Other</Code></Error>").contains("<Message>Other</Message>"));
+        let own = "<Error><Code>NoSuchKey</Code><Message>m</Message><RequestId>q</RequestId></Error>";
+        assert_eq!(answer(404, own), own);
+        assert_eq!(answer(200, "<Error></Error>"), "<Error></Error>");
     }
 
     #[test]
