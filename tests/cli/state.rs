@@ -131,7 +131,7 @@ fn the_hash_of_a_password_is_shown_by_no_command_but_pull() {
         &["state", "show", user, "--json"],
         &["state", "list", "--json"],
     ] {
-        let shown = place.run(arguments).succeeds().stdout;
+        let shown = place.run(arguments.iter().copied()).succeeds().stdout;
         assert!(shown.contains("(sensitive)") && !shown.contains("argon2id"), "{arguments:?}: {shown}");
     }
     assert!(place.run(["state", "pull"]).succeeds().stdout.contains("argon2id"));

@@ -24,6 +24,16 @@ pub fn hint(error: &AwsError) -> Option<String> {
         ErrorKind::Denied if error.service() == Some(ops::s3::SERVICE) && error.code == "Forbidden" => format!(
             "either the bucket belongs to another account, or the principal lacks {action}; choose another bucket name or allow the action"
         ),
+        // The refusal does not say which of the two it is.
+        ErrorKind::Denied
+            if [Some(ops::healthlake::START_FHIR_IMPORT_JOB), Some(ops::healthlake::START_FHIR_EXPORT_JOB)].contains(&error.operation) =>
+        {
+            format!(
+                "allow the action {action} for the principal that runs hlctl, and let HealthLake assume the role: `{}` shows whether its \
+                 trust policy was changed, then run the command again",
+                hlctl!("drift")
+            )
+        }
         ErrorKind::Denied => format!("allow the action {action} for the principal that runs hlctl, then run the command again"),
         ErrorKind::AlreadyExists if error.code == "BucketAlreadyExists" => {
             "bucket names are unique in all of AWS and this one belongs to another account: choose another name in the config".to_owned()
