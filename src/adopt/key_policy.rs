@@ -31,8 +31,7 @@ impl LetIn {
         for statement in statements.into_iter().filter(|statement| statement["Effect"] == "Allow") {
             let actions = texts(&statement["Action"]);
             let allows = |action: &&str| actions.iter().any(|pattern| matches(pattern, action));
-            let administers =
-                ADMINISTRATION.iter().all(|action| allows(action)) && statement.get("Condition").is_none();
+            let administers = ADMINISTRATION.iter().all(allows) && statement.get("Condition").is_none();
             let arns = texts(&statement["Principal"]["AWS"]).into_iter();
             for arn in arns.filter(|arn| arn.starts_with("arn:") && !arn.ends_with(":root")) {
                 if !administers {

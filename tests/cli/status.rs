@@ -34,8 +34,6 @@ fn nothing_deployed_is_a_status_that_says_what_to_do_next_and_asks_nobody() {
         (&json!(false), &json!("hlctl apply"), &Value::Null)
     );
     assert_eq!(place.cloud().requests().len(), 0);
-    place.add("no_such_key = true");
-    assert_eq!(status(&place)["next"], "hlctl validate");
     std::fs::remove_file(place.path("healthlake.toml")).unwrap();
     assert_eq!(status(&place)["next"], "hlctl init");
 }
@@ -43,6 +41,10 @@ fn nothing_deployed_is_a_status_that_says_what_to_do_next_and_asks_nobody() {
 #[test]
 fn a_stack_in_the_sandbox_alone_is_what_a_status_leads_to() {
     let place = Place::sandbox("minimal");
+    let original = place.read("healthlake.toml");
+    place.write("healthlake.toml", &format!("no_such_key = true\n{original}"));
+    assert_eq!(status(&place)["next"], "hlctl validate");
+    place.write("healthlake.toml", &original);
     place.run(["apply", "--yes"]).succeeds();
     let reported = place.run(["status", "--json"]).env("HLCTL_SANDBOX", "").succeeds().json();
     assert_eq!((&reported["deployed"], &reported["next"]), (&json!(false), &json!("hlctl status --sandbox")));
