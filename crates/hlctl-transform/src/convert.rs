@@ -258,7 +258,8 @@ impl<'m> Writer<'m> {
         let Some(rows) = &self.tables[number] else { return (String::new(), 0) };
         let resources = &self.mapping.tables[number].resources;
         let groups = if resources.iter().any(|resource| resource.grouped) {
-            self.groups(number, PRIMARY_KEY)
+            // A key that comes again is refused for what each row becomes by itself, and is what makes a group.
+            rows.groups(PRIMARY_KEY, &vec![false; rows.len()])
         } else {
             HashMap::new()
         };
