@@ -135,6 +135,11 @@ fn the_hash_of_a_password_is_shown_by_no_command_but_pull() {
         assert!(shown.contains("(sensitive)") && !shown.contains("argon2id"), "{arguments:?}: {shown}");
     }
     assert!(place.run(["state", "pull"]).succeeds().stdout.contains("argon2id"));
+    // Nothing else is taken for one.
+    let pulled = &place.run(["state", "pull"]).succeeds().json()["state"];
+    let mut shown = place.run(["state", "show", "--json"]).succeeds().json();
+    shown["resources"][user] = pulled["resources"][user].clone();
+    assert_eq!(shown["resources"], pulled["resources"]);
 }
 
 #[test]
