@@ -66,7 +66,7 @@ pub fn configuration(instance: &Instance, place: &Whereabouts) -> String {
     set("logs_bucket_self_logging", Some(given.has("s3_bucket_logging.access_logs").into()));
     set("force_destroy", Some(given.force_destroy()));
     set("buckets_minimum_tls", given.minimum_tls().map(Into::into));
-    set("kms_admin_iam_arn", given.key_administrator().map(Into::into));
+    set("kms_admin_iam_arn", given.key_administrator(&place.account).map(Into::into));
     set("smart_on_fhir", Some(given.has("cognito_user_pool.main").into()));
     if given.has("cognito_user_pool.main") {
         given.smart(&mut set);
@@ -166,8 +166,8 @@ impl Given<'_> {
     }
 
     /// The first administrator that the key's policy names.
-    fn key_administrator(&self) -> Option<String> {
-        LetIn::of(self.text("kms_key.s3", "policy")?).administrators.into_iter().next()
+    fn key_administrator(&self, account: &str) -> Option<String> {
+        LetIn::of(self.text("kms_key.s3", "policy")?, account).administrators.into_iter().next()
     }
 
     fn smart(&self, set: &mut impl FnMut(&'static str, Option<toml::Value>)) {

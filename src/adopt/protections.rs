@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use hlctl_model::AttributeChange;
 
 /// Each protection that the plan takes away, in words, with its address.
@@ -18,7 +18,9 @@ pub fn taken_away(plan: &Plan) -> Vec<String> {
             change
                 .attributes
                 .iter()
-                .filter_map(move |one| refusal(one, &statements).or_else(|| guard(one)))
+                .filter_map(move |one| {
+                    refusal(one, &statements).or_else(|| guard(one)).or_else(|| deletion(change.action, one))
+                })
                 .map(|words| format!("{}: {words}", change.address))
         })
         .collect()
@@ -52,8 +54,6 @@ fn guard(change: &AttributeChange) -> Option<String> {
         ("mfa", before) if *before == "ON" => "users no longer need a second factor".to_owned(),
         ("reserved_concurrency", before) if *before == 0 => "the function may run again".to_owned(),
         ("password_policy", before) => return weaker_passwords(change.part.as_deref()?, before, change.after.as_ref()),
-        ("retention_in_days", before) => return shorter(before, change.after.as_ref(), "logs"),
-        ("rules", before) => return changed_rule(change.part.as_deref()?, before, change.after.as_ref()),
         (name, Value::Bool(true)) if is_off => format!("{name} is switched off"),
         _ => return None,
     };
@@ -72,23 +72,27 @@ fn weaker_passwords(member: &str, before: &Value, after: Option<&Value>) -> Opti
     is_weaker.then(|| format!("passwords: {member} was {before}"))
 }
 
-/// Something that is kept for fewer days than before; no number is all days.
-fn shorter(before: &Value, after: Option<&Value>, what: &str) -> Option<String> {
-    let (was, is) = (before.as_i64(), after.and_then(Value::as_i64)?);
-    was.is_none_or(|was| is < was).then(|| {
-        let was = was.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
-        format!("{what} that were kept {was} are deleted after {is}")
-    })
-}
-
-/// A lifecycle rule by which S3 deletes earlier than before, or no longer at all what one wanted deleted.
-fn changed_rule(rule: &str, before: &Value, after: Option<&Value>) -> Option<String> {
-    let days = |rule: Option<&Value>| rule.and_then(|rule| rule.get("expiration_days")).and_then(Value::as_i64);
-    match (days(Some(before)), days(after)) {
-        (Some(was), Some(is)) if is < was => {
-            Some(format!("by the rule {rule:?} objects that were kept for {was} days are deleted after {is}"))
+/// What is deleted earlier than before, or no longer where somebody wanted it deleted. What was kept for ever has no number of days.
+fn deletion(action: Action, one: &AttributeChange) -> Option<String> {
+    if action == Action::Create {
+        return None;
+    }
+    let (what, by) = match one.attribute.as_str() {
+        "retention_in_days" => ("logs", String::new()),
+        "rules" => ("objects", format!(", by the rule {:?}", one.part.as_deref()?)),
+        _ => return None,
+    };
+    let is_rule = one.attribute == "rules";
+    let days = |value: Option<&Value>| match value {
+        Some(rule) if is_rule => rule["expiration_days"].as_i64().filter(|_| rule["status"] == "Enabled"),
+        other => other.and_then(Value::as_i64),
+    };
+    match (days(one.before.as_ref()), days(one.after.as_ref())) {
+        (was, Some(is)) if was.is_none_or(|was| is < was) => {
+            let was = was.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+            Some(format!("{what} that were kept {was} are deleted after {is}{by}"))
         }
-        (Some(was), None) => Some(format!("the rule {rule:?} no longer deletes objects after {was} days")),
+        (Some(was), None) => Some(format!("{what} are no longer deleted after {was} days{by}")),
         _ => None,
     }
 }
@@ -222,6 +226,38 @@ mod tests {
         assert!(words("deletion_protection", json!("ACTIVE"), json!("INACTIVE")).is_some());
         assert_eq!(words("rotation", json!(false), json!(true)), None);
         assert_eq!(words("name", json!("a"), json!("b")), None);
+    }
+
+    #[test]
+    fn what_is_deleted_earlier_than_before_is_named() {
+        let of = |action, attribute: &str, before: Option<Value>, after: Option<Value>| {
+            let part = (attribute == "rules").then(|| "r".to_owned());
+            let one = AttributeChange {
+                attribute: attribute.to_owned(),
+                part,
+                before,
+                after,
+                replaces: None,
+                document: false,
+            };
+            deletion(action, &one)
+        };
+        let logs = |before, after| of(Action::Update, "retention_in_days", before, after);
+        assert_eq!(logs(None, Some(json!(365))).unwrap(), "logs that were kept for ever are deleted after 365");
+        assert_eq!(
+            logs(Some(json!(400)), Some(json!(365))).unwrap(),
+            "logs that were kept for 400 days are deleted after 365"
+        );
+        assert_eq!(logs(Some(json!(30)), Some(json!(365))), None);
+        assert_eq!(of(Action::Create, "retention_in_days", None, Some(json!(365))), None);
+        let rule = |status: &str, days: Value| Some(json!({"status": status, "expiration_days": days}));
+        let rules = |before, after| of(Action::Update, "rules", before, after);
+        let kept = rules(rule("Disabled", json!(1)), rule("Enabled", json!(9))).unwrap();
+        assert_eq!(kept, "objects that were kept for ever are deleted after 9, by the rule \"r\"");
+        assert!(rules(None, rule("Enabled", json!(9))).is_some());
+        assert!(rules(rule("Enabled", json!(9)), None).unwrap().contains("no longer deleted after 9 days"));
+        assert_eq!(rules(rule("Enabled", json!(9)), rule("Enabled", json!(9))), None);
+        assert_eq!(rules(None, rule("Enabled", Value::Null)), None);
     }
 
     #[test]

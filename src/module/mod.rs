@@ -284,7 +284,7 @@ impl Builder<'_> {
 const STORE_KEY_PURPOSE: &str = "Encrypts a HealthLake data store";
 
 /// What an administrator of a key may do; using it is not among that.
-const KEY_ADMINISTRATION: &[&str] = &[
+pub(crate) const KEY_ADMINISTRATION: &[&str] = &[
     "kms:ReplicateKey",
     "kms:Create*",
     "kms:Describe*",

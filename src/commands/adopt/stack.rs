@@ -74,7 +74,7 @@ pub(super) async fn take_over(
         tool: instance.tool,
         adopted: found.iter().map(|(address, found)| Adopted::of(address, found, named(address))).collect(),
         missing,
-        left: left(instance, &unused, config.kms_admin_iam_arn.as_deref()),
+        left: left(instance, &unused, place, config.kms_admin_iam_arn.as_deref()),
         tainted: instance.tainted(),
         protections: protections::taken_away(&prepared.plan),
         own_tags: own_tags(instance, &unused),
@@ -108,27 +108,29 @@ fn own_tags(instance: &Instance, unused: &[Address]) -> BTreeMap<Address, Vec<St
 }
 
 /// Whom the policies of the keys let in, and hlctl's do not.
-fn shut_out(instance: &Instance, administrator: Option<&str>) -> Vec<String> {
+fn shut_out(instance: &Instance, place: &Whereabouts, administrator: Option<&str>) -> Vec<String> {
     let keys = instance.resources.iter().filter(|(address, _)| address.kind() == Kind::KmsKey.as_str());
     keys.flat_map(|(_, key)| {
-        let found = LetIn::of(key.text("policy").unwrap_or_default());
+        let found = LetIn::of(key.text("policy").unwrap_or_default(), &place.account);
         let administrators = found.administrators.into_iter().filter(|arn| Some(arn.as_str()) != administrator);
         let administrators = administrators.map(|arn| (arn, "its administration".to_owned()));
         let name = key.address();
         administrators
             .chain(found.others)
-            .map(move |(arn, what)| format!("{name}: its policy allows {arn} {what}; the one of hlctl does not"))
+            .map(move |(arn, what)| {
+                format!("{name}: its policy allows {arn} {what}; that of hlctl does not allow all of it")
+            })
             .collect::<Vec<_>>()
     })
     .collect()
 }
 
 /// What stays Terraform's, with a word about what is the module's and of no use without the rest.
-fn left(instance: &Instance, unused: &[Address], administrator: Option<&str>) -> Vec<String> {
+fn left(instance: &Instance, unused: &[Address], place: &Whereabouts, administrator: Option<&str>) -> Vec<String> {
     let of_no_use = unused.iter().filter_map(|address| instance.resources.get(address)).map(|resource| {
         format!("{}: hlctl has no use for it in this configuration; Terraform may delete it", resource.address())
     });
-    instance.left.iter().cloned().chain(of_no_use).chain(shut_out(instance, administrator)).collect()
+    instance.left.iter().cloned().chain(of_no_use).chain(shut_out(instance, place, administrator)).collect()
 }
 
 /// The text must be a configuration before anything is written.

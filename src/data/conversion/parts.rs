@@ -184,7 +184,11 @@ pub fn divide(source: &mut Source, format: &str, families: &Families) -> Result<
         units.entry((folder.to_owned(), unit)).or_default().push(number);
     }
     if format == "CSV" {
-        units = gathered(source, units)?;
+        units = match gathered(source, &units) {
+            // Of a mapping that hlctl cannot read it does not know which tables refer to each other.
+            Err(_) if families.is_none() => units,
+            gathered => gathered?,
+        };
     }
     let mut jobs: Vec<Filled> = Vec::new();
     for ((folder, _), files) in units {
@@ -223,11 +227,11 @@ type Units = BTreeMap<(String, String), Vec<usize>>;
 
 /// Puts the files of a family into one unit where not every folder that has some of its tables has all of them: rows may refer to rows in
 /// another folder, and would lose what they refer to in another job.
-fn gathered(source: &Source, units: Units) -> Result<Units, Indivisible> {
+fn gathered(source: &Source, units: &Units) -> Result<Units, Indivisible> {
     let name = |number: &usize| name_in_job(&source.files[*number].name, "CSV");
     let mut families: BTreeMap<String, Vec<(String, Vec<usize>)>> = BTreeMap::new();
     for ((folder, family), files) in units {
-        families.entry(family).or_default().push((folder, files));
+        families.entry(family.clone()).or_default().push((folder.clone(), files.clone()));
     }
     let mut all = Units::new();
     for (family, folders) in families {
@@ -292,6 +296,9 @@ mod tests {
         assert_eq!(bytes(divide(&mut large, "CSV", &of).unwrap_err()), MOST_BYTES + 1);
         assert_eq!(names(&large), ["A.csv", "C.csv"]);
         // Of a mapping that cannot be read nobody knows.
+        let mut folders = source(&[("01/A.csv", 1), ("01/B.csv", 1), ("02/A.csv", 1), ("02/C.csv", 1)]);
+        assert_eq!(divide(&mut folders, "CSV", &None), Ok(2));
+        assert_eq!(names(&folders), ["0001/A.csv", "0001/B.csv", "0002/A.csv", "0002/C.csv"]);
         let mut unknown = source(&[("A.csv", half), ("B.csv", half + 1)]);
         assert_eq!(bytes(divide(&mut unknown, "CSV", &None).unwrap_err()), MOST_BYTES + 1);
     }
